@@ -1,0 +1,29 @@
+//! Trains one model from the data sets and writes it beside this file.
+//!
+//!     cargo run --release --example train -- entities ../shared/data
+//!
+//! The same data and code give the same bytes.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use copydesk::{entities, extract, summary, topics};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [task, data] = arguments.as_slice() else {
+        return Err("usage: train extract|entities|summary|topics DATA_DIRECTORY".into());
+    };
+    let data = Path::new(data);
+    let model = match task.as_str() {
+        "extract" => extract::train::train(data)?,
+        "entities" => entities::train::train(data)?,
+        "summary" => summary::train::train(data)?,
+        "topics" => topics::train::train(data)?,
+        _ => return Err(format!("no model is called {task:?}").into()),
+    };
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("models/{task}.bin"));
+    std::fs::write(&path, &model)?;
+    println!("{}: {} bytes, {}", path.display(), model.len(), copydesk::model::digest(&model));
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! copydesk: articles as they come off the web in, analysed articles out.
+//!
+//! The modules from the ground floor up; each uses only those before it:
+//!
+//! - [`document`]: the domain's own types
+//! - [`text`]: language, sentences, tokens, offsets
+//! - [`model`]: how trained weights are stored
+//! - [`extract`]: the article in a page
+//! - [`entities`], [`quotes`], [`dates`], [`keyphrases`], [`summary`], [`topics`]: one analysis each
+//! - [`analyzer`]: the chosen analyses over one document
+//! - [`store`]: where documents are kept
+
+pub mod analyzer;
+pub mod dates;
+pub mod document;
+pub mod entities;
+pub mod extract;
+pub mod keyphrases;
+pub mod model;
+pub mod quotes;
+pub mod store;
+pub mod summary;
+pub mod text;
+pub mod topics;

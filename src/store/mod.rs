@@ -1,0 +1,183 @@
+//! Where documents are kept: one trait, one file a backend, one suite of behaviour that every
+//! backend passes.
+//!
+//! What every backend promises:
+//!
+//! - An answer to a write means that it is durable.
+//! - A document's place in a listing is fixed when it is created; a new revision does not
+//!   move it, so pages neither skip nor repeat while documents arrive.
+//! - A request id that was seen before answers with what that request did, and does nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::document::{Article, Source};
+
+/// A document as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDocument {
+    pub corpus: String,
+    pub document_id: String,
+    /// Unique over all time, also when a document is deleted and made again under its id.
+    pub uid: uuid::Uuid,
+    /// The page as it was sent; none where only the basics were asked for.
+    pub source: Option<Source>,
+    /// `text` and `blocks` are empty where only the basics were asked for.
+    pub article: Article,
+    pub labels: BTreeMap<String, String>,
+    /// `text/plain` or `text/html`, the page's address, and others that BASIC shows too.
+    pub mime_type: crate::document::MimeType,
+    pub uri: String,
+    pub create_time: Timestamp,
+    pub update_time: Timestamp,
+    /// From 1, one more with every new content.
+    pub revision: u64,
+    /// Digest of everything that the client sent; another digest makes a new revision.
+    pub content_hash: String,
+}
+
+impl StoredDocument {
+    /// Opaque to clients; another one for every revision of every document.
+    pub fn etag(&self) -> String {
+        format!("{}-{}", self.uid.simple(), self.revision)
+    }
+}
+
+/// What an ingest asks to be kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDocument {
+    pub corpus: String,
+    /// Chosen by the client or made by the caller.
+    pub document_id: String,
+    /// The client's id of this request, empty where it gave none.
+    pub request_id: String,
+    /// Digest of the whole request; a known request id with another digest is refused.
+    pub request_digest: String,
+    /// The revision the client means to replace, empty for any.
+    pub etag: String,
+    pub source: Source,
+    pub article: Article,
+    pub labels: BTreeMap<String, String>,
+    pub content_hash: String,
+    pub terms: Terms,
+}
+
+/// What a document can be found by, beside its metadata.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Topic ids, ancestors included.
+    pub topics: Vec<String>,
+    /// Names of entities; matched without regard to case.
+    pub entities: Vec<String>,
+}
+
+/// What an ingest did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ingested {
+    pub outcome: Outcome,
+    pub document: StoredDocument,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    Created,
+    /// The document was there with the same content, or the request was seen before.
+    Unchanged,
+    /// The document was there with other content.
+    Revised,
+}
+
+/// How much of a document to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// Without source, text and blocks.
+    Basic,
+    #[default]
+    Full,
+}
+
+/// Which documents to list. Conditions are joined by "and"; an empty one holds for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Equal without regard to case.
+    pub publisher: String,
+    pub language_code: String,
+    /// Published at this second of the epoch or later. A document without a publication time
+    /// is in no range.
+    pub published_from: Option<i64>,
+    /// Published before this second of the epoch.
+    pub published_before: Option<i64>,
+    /// A topic's id; documents about its descendants are found too.
+    pub topic: String,
+    /// An entity's name without regard to case.
+    pub entity: String,
+}
+
+/// A place in a listing: right after the document with this number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor(pub i64);
+
+/// One page, newest documents first by the time of their creation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    pub documents: Vec<(Cursor, StoredDocument)>,
+    /// Whether there are more documents after the last one here.
+    pub more: bool,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no document {corpus}/{document_id}")]
+    NotFound { corpus: String, document_id: String },
+    /// The document has another revision than the one the client named.
+    #[error("the document has changed: its etag is {current:?}")]
+    StaleEtag { current: String },
+    #[error("the request id {0:?} was used for another request")]
+    RequestIdReused(String),
+    /// The store cannot be reached or is too busy; the same call may succeed later.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// A bug or damaged data.
+    #[error("the store failed: {0}")]
+    Internal(String),
+}
+
+/// How long a request id is remembered at least.
+pub const REQUEST_ID_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A place for documents. Every call may come from many tasks at once.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Keeps a document. All documents of one call are committed together or, where one fails, each gets
+    /// its own answer: results come in the order of the documents.
+    async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>>;
+
+    async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError>;
+
+    /// At most `limit` documents of a corpus after `after`.
+    async fn list(
+        &self,
+        corpus: &str,
+        filter: &Filter,
+        view: View,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
+
+    /// Removes a document; a given etag must be its current one.
+    async fn delete(&self, corpus: &str, document_id: &str, etag: &str) -> Result<(), StoreError>;
+
+    /// Whether the store answers now.
+    async fn check(&self) -> Result<(), StoreError>;
+
+    /// Finishes what was accepted and lets go of the files and connections. Later calls fail.
+    async fn close(&self);
+}
+
+/// The store in use.
+pub type SharedStore = Arc<dyn Store>;

@@ -1,0 +1,1 @@
+//! Offsets in other units than UTF-8 bytes.
