@@ -11,6 +11,7 @@
 //! - [`store`]: where documents are kept
 
 pub mod analyzer;
+pub mod api;
 pub mod dates;
 pub mod document;
 pub mod entities;
