@@ -12,6 +12,7 @@
 //! - [`pool`]: the threads that the engine runs on
 
 pub mod analyzer;
+pub mod api;
 pub mod dates;
 pub mod document;
 pub mod entities;
