@@ -25,8 +25,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new()
-        .register_descriptors(&encoded)?
-        .build(&[".copydesk.v1"])?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.build(&[".copydesk.v1"])?;
     Ok(())
 }

@@ -10,18 +10,26 @@
 //! - [`analyzer`]: the chosen analyses over one document
 //! - [`store`]: where documents are kept
 //! - [`pool`]: the threads that the engine runs on
+//! - [`config`]: flags and environment variables, validated
+//! - [`telemetry`]: logs and metrics
+//! - [`middleware`]: what every call passes
+//! - [`server`]: all of it over HTTP/2
 
 pub mod analyzer;
 pub mod api;
+pub mod config;
 pub mod dates;
 pub mod document;
 pub mod entities;
 pub mod extract;
 pub mod keyphrases;
+pub mod middleware;
 pub mod model;
 pub mod pool;
 pub mod quotes;
+pub mod server;
 pub mod store;
 pub mod summary;
+pub mod telemetry;
 pub mod text;
 pub mod topics;
