@@ -9,6 +9,7 @@
 //! - [`entities`], [`quotes`], [`dates`], [`keyphrases`], [`summary`], [`topics`]: one analysis each
 //! - [`analyzer`]: the chosen analyses over one document
 //! - [`store`]: where documents are kept
+//! - [`pool`]: the threads that the engine runs on
 
 pub mod analyzer;
 pub mod api;
@@ -18,6 +19,7 @@ pub mod entities;
 pub mod extract;
 pub mod keyphrases;
 pub mod model;
+pub mod pool;
 pub mod quotes;
 pub mod store;
 pub mod summary;
