@@ -27,9 +27,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new()
-        .register_descriptors(&encoded)?
-        .btree_map(["."])
-        .build(&[".copydesk.v1"])?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.btree_map(["."]).build(&[".copydesk.v1"])?;
     Ok(())
 }

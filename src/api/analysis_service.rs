@@ -8,8 +8,8 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::error::ApiError;
-use super::validate::{AnalysisJob, Target};
 use super::v1::analysis_service_server::AnalysisService;
+use super::validate::{AnalysisJob, Target};
 use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, v1, validate};
 use crate::analyzer::{self, Checkpoint, Stopped};
 use crate::store::View;
@@ -148,7 +148,8 @@ async fn prepare(
         let (engine, stopwatch) = (&desk.analyzer, &*desk.stopwatch);
         let (analysis, document) = match (job.target, stored) {
             (Target::Inline { source, labels }, _) => {
-                let analysis = engine.analyze(&source, wanted.mode, &wanted.options, &checkpoint, stopwatch)?;
+                let analysis =
+                    engine.analyze(&source, wanted.mode, &wanted.options, &checkpoint, stopwatch)?;
                 let document = convert::inline_document(&source, labels, &analysis.article, unit);
                 (analysis, document)
             }

@@ -77,7 +77,10 @@ pub fn fit_document(document: &mut v1::Document, room: usize) -> Option<v1::Warn
 fn warning(left_out: &[&str]) -> Option<v1::Warning> {
     (!left_out.is_empty()).then(|| v1::Warning {
         reason: "ANSWER_TOO_LARGE".to_owned(),
-        message: format!("left out so that the answer stays within the message limit: {}", left_out.join(", ")),
+        message: format!(
+            "left out so that the answer stays within the message limit: {}",
+            left_out.join(", ")
+        ),
     })
 }
 

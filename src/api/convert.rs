@@ -9,13 +9,13 @@ use super::names::DocumentName;
 use super::{Limits, v1};
 use crate::analyzer::{Analysis, Feature};
 use crate::document::{
-    Article, Attribution, Block, BlockKind, Content, Entity, EntityKind, MentionKind, MimeType, Quote, QuoteKind,
-    Section, Source, Span, Summary, TemporalExpression, TemporalKind, TextSpan, Topic, Warning,
+    Article, Attribution, Block, BlockKind, Content, Entity, EntityKind, MentionKind, MimeType, Quote,
+    QuoteKind, Section, Source, Span, Summary, TemporalExpression, TemporalKind, TextSpan, Topic, Warning,
 };
 use crate::model::ModelInfo;
 use crate::store::{Outcome, StoredDocument};
-use crate::topics::TaxonomyInfo;
 use crate::text::offsets::{OffsetConverter, OffsetUnit};
+use crate::topics::TaxonomyInfo;
 
 /// Turns spans of one article into messages in the unit that the client asked for.
 pub struct Spans<'a> {
@@ -180,7 +180,9 @@ pub fn analysis(analysis: &Analysis, models: &[&ModelInfo], unit: OffsetUnit) ->
         sentences: each(&analysis.sentences, |&span| v1::Sentence { span: Some(spans.bare(span)) }),
         entities: entities.iter().map(|entity| self::entity(entity, &spans)).collect(),
         quotes: each(&analysis.quotes, |quote| self::quote(quote, entities, &spans)),
-        temporal_expressions: each(&analysis.temporal_expressions, |found| temporal_expression(found, &spans)),
+        temporal_expressions: each(&analysis.temporal_expressions, |found| {
+            temporal_expression(found, &spans)
+        }),
         key_phrases: each(&analysis.key_phrases, |phrase| v1::KeyPhrase {
             text: phrase.text.clone(),
             score: phrase.score,
@@ -284,7 +286,10 @@ fn summary(summary: &Summary, spans: &Spans) -> v1::Summary {
         score: sentence.score,
         rank: number(sentence.rank),
     });
-    v1::Summary { sentences: sentences.collect(), source_sentence_count: number(summary.source_sentence_count) }
+    v1::Summary {
+        sentences: sentences.collect(),
+        source_sentence_count: number(summary.source_sentence_count),
+    }
 }
 
 fn topic(topic: &Topic, spans: &Spans) -> v1::Topic {

@@ -33,7 +33,8 @@ impl DocumentService for Documents {
     ) -> Result<Response<v1::IngestDocumentResponse>, Status> {
         let checkpoint = checkpoint(&request);
         let job = validate::ingest(request.into_inner(), "", &self.0.limits)?;
-        let read = self.0.pool.run(&checkpoint, reading(&self.0, job, &checkpoint)).await.map_err(ApiError::from)?;
+        let read =
+            self.0.pool.run(&checkpoint, reading(&self.0, job, &checkpoint)).await.map_err(ApiError::from)?;
         let ingested = keep(&self.0, read.new_document).await?;
         let mut answer = read.answer.with(ingested);
         answer.fit(&self.0);
@@ -91,7 +92,9 @@ impl DocumentService for Documents {
             async move {
                 let (correlation_id, read) = item?;
                 let result = match read {
-                    Ok(read) => keep(&desk, read.new_document).await.map(|ingested| read.answer.with(ingested)),
+                    Ok(read) => {
+                        keep(&desk, read.new_document).await.map(|ingested| read.answer.with(ingested))
+                    }
                     Err(error) => Err(error),
                 };
                 let result = match result {
@@ -114,7 +117,8 @@ impl DocumentService for Documents {
         let (name, view, unit) = validate::get(request.get_ref())?;
         let stored = self.0.store.get(&name.corpus, &name.document_id, view).await.map_err(ApiError::from)?;
         let mut document = convert::stored_document(&stored, unit, true);
-        let warnings = answer::fit_document(&mut document, self.0.limits.max_message_bytes).into_iter().collect();
+        let warnings =
+            answer::fit_document(&mut document, self.0.limits.max_message_bytes).into_iter().collect();
         let offset_encoding = convert::offset_encoding(unit);
         Ok(Response::new(v1::GetDocumentResponse { document: Some(document), offset_encoding, warnings }))
     }
@@ -140,8 +144,10 @@ impl DocumentService for Documents {
             .await
             .map_err(ApiError::from)?;
 
-        let mut answer =
-            v1::ListDocumentsResponse { offset_encoding: convert::offset_encoding(job.unit), ..Default::default() };
+        let mut answer = v1::ListDocumentsResponse {
+            offset_encoding: convert::offset_encoding(job.unit),
+            ..Default::default()
+        };
         let mut room = self.0.limits.max_message_bytes;
         let mut last = None;
         let mut more = page.more;
@@ -246,7 +252,8 @@ fn reading(
         let wanted = options.features;
         options.features = wanted.with(Feature::Entities).with(Feature::Topics);
         let engine = &desk.analyzer;
-        let mut analysis = engine.analyze(&job.source, job.wanted.mode, &options, &checkpoint, &*desk.stopwatch)?;
+        let mut analysis =
+            engine.analyze(&job.source, job.wanted.mode, &options, &checkpoint, &*desk.stopwatch)?;
         let terms = terms(&analysis);
         if !wanted.contains(Feature::Topics) {
             analysis.topics = None;
@@ -259,7 +266,11 @@ fn reading(
         let answer = Unkept { analysis: message, wanted: wanted != Default::default(), unit };
         let new_document = NewDocument {
             corpus: job.corpus,
-            document_id: if job.document_id.is_empty() { Uuid::now_v7().to_string() } else { job.document_id },
+            document_id: if job.document_id.is_empty() {
+                Uuid::now_v7().to_string()
+            } else {
+                job.document_id
+            },
             request_id: job.request_id,
             request_digest: job.request_digest,
             etag: job.etag,

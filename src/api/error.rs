@@ -117,8 +117,10 @@ impl ApiError {
 
     /// The error as one document's answer among several.
     pub fn to_document_error(&self) -> v1::DocumentError {
-        let field_violations =
-            self.violations().into_iter().map(|v| v1::FieldViolation { field: v.field, description: v.description });
+        let field_violations = self
+            .violations()
+            .into_iter()
+            .map(|v| v1::FieldViolation { field: v.field, description: v.description });
         v1::DocumentError {
             code: self.code() as i32,
             reason: self.reason().to_owned(),

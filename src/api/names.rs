@@ -58,7 +58,11 @@ fn check_corpus(corpus: &str) -> Result<(), String> {
 pub fn check_document_id(id: &str) -> Result<(), String> {
     let sound = (1..=128).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
-    if sound { Ok(()) } else { Err(format!("{id:?} is no document id: use 1 to 128 letters, digits and -._~")) }
+    if sound {
+        Ok(())
+    } else {
+        Err(format!("{id:?} is no document id: use 1 to 128 letters, digits and -._~"))
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +79,9 @@ mod tests {
 
     #[test]
     fn a_name_of_another_form_says_what_is_wrong() {
-        for name in ["", "x", "corpora/a", "corpora//documents/b", "corpora/a/documents/", "corpora/A/documents/b"] {
+        for name in
+            ["", "x", "corpora/a", "corpora//documents/b", "corpora/a/documents/", "corpora/A/documents/b"]
+        {
             assert!(parse_document(name).is_err(), "{name}");
         }
         for name in ["corpora/a/documents/b/c", "corpora/-a/documents/b", "corpora/a/documents/ä"] {

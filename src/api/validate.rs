@@ -192,7 +192,11 @@ pub fn tag(request: v1::TagDocumentRequest, limits: &Limits) -> Result<AnalysisJ
 }
 
 /// Checks a request to ingest; `parent` is its batch's, empty outside a batch.
-pub fn ingest(request: v1::IngestDocumentRequest, parent: &str, limits: &Limits) -> Result<IngestJob, ApiError> {
+pub fn ingest(
+    request: v1::IngestDocumentRequest,
+    parent: &str,
+    limits: &Limits,
+) -> Result<IngestJob, ApiError> {
     let mut fields = Fields::default();
     if !parent.is_empty() && !request.parent.is_empty() && request.parent != parent {
         fields.wrong("parent", format!("must be empty or the batch's own, {parent:?}"));
@@ -313,7 +317,11 @@ fn neither(fields: &mut Fields) -> Target {
 }
 
 /// What a client says of a document.
-fn source(fields: &mut Fields, document: v1::Document, limits: &Limits) -> (Source, BTreeMap<String, String>) {
+fn source(
+    fields: &mut Fields,
+    document: v1::Document,
+    limits: &Limits,
+) -> (Source, BTreeMap<String, String>) {
     let (mime_type, charset) = fields.take("mime_type", parse_mime_type(&document.mime_type));
     let content = content(fields, document.source, charset, limits);
     fields.at_most("title", &document.title, MAX_NAME_BYTES);
@@ -321,7 +329,10 @@ fn source(fields: &mut Fields, document: v1::Document, limits: &Limits) -> (Sour
     fields.at_most("publisher", &document.publisher, MAX_NAME_BYTES);
     fields.take("language_code", check_language_code(&document.language_code));
     if document.authors.len() > MAX_AUTHORS {
-        fields.wrong("authors", format!("has {} names; at most {MAX_AUTHORS} are taken", document.authors.len()));
+        fields.wrong(
+            "authors",
+            format!("has {} names; at most {MAX_AUTHORS} are taken", document.authors.len()),
+        );
     }
     for author in &document.authors {
         fields.at_most("authors", author, MAX_NAME_BYTES);
@@ -395,7 +406,11 @@ fn check_language_code(code: &str) -> Result<(), String> {
     let sound = (2..=3).contains(&first.len())
         && first.bytes().all(|b| b.is_ascii_alphabetic())
         && subtags.all(|s| (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if code.is_empty() || sound { Ok(()) } else { Err(format!("{code:?} is no BCP 47 tag, as \"en\" or \"pt-BR\"")) }
+    if code.is_empty() || sound {
+        Ok(())
+    } else {
+        Err(format!("{code:?} is no BCP 47 tag, as \"en\" or \"pt-BR\""))
+    }
 }
 
 fn labels(fields: &mut Fields, labels: &BTreeMap<String, String>) {
@@ -404,7 +419,10 @@ fn labels(fields: &mut Fields, labels: &BTreeMap<String, String>) {
     }
     for (key, value) in labels {
         if !(1..=MAX_LABEL_KEY_BYTES).contains(&key.len()) {
-            fields.wrong("labels", format!("a key has {} bytes; 1 to {MAX_LABEL_KEY_BYTES} are taken", key.len()));
+            fields.wrong(
+                "labels",
+                format!("a key has {} bytes; 1 to {MAX_LABEL_KEY_BYTES} are taken", key.len()),
+            );
         }
         fields.at_most("labels", value, MAX_LABEL_VALUE_BYTES);
     }
@@ -482,7 +500,10 @@ fn count(fields: &mut Fields, field: &str, value: i32, most: i32) -> usize {
 }
 
 /// An unknown taxonomy is not a wrong field but something that is not there.
-fn topic_options(fields: &mut Fields, options: Option<v1::TopicOptions>) -> Result<topics::Options, ApiError> {
+fn topic_options(
+    fields: &mut Fields,
+    options: Option<v1::TopicOptions>,
+) -> Result<topics::Options, ApiError> {
     let options = options.unwrap_or_default();
     if !options.taxonomy.is_empty() && options.taxonomy != TAXONOMY {
         return Err(ApiError::TaxonomyNotFound(options.taxonomy));
@@ -530,7 +551,8 @@ fn content_hash(source: &Source, labels: &BTreeMap<String, String>, mode: Mode) 
     };
     let kind = format!("{:?} {mode:?} {charset}", source.mime_type);
     let time = source.publish_time.map(|time| time.to_string()).unwrap_or_default();
-    let mut parts: Vec<&[u8]> = vec![bytes, kind.as_bytes(), source.title.as_bytes(), source.language_code.as_bytes()];
+    let mut parts: Vec<&[u8]> =
+        vec![bytes, kind.as_bytes(), source.title.as_bytes(), source.language_code.as_bytes()];
     parts.extend([source.uri.as_bytes(), source.publisher.as_bytes(), time.as_bytes()]);
     parts.extend(source.authors.iter().map(String::as_bytes));
     parts.push(b"labels");
