@@ -23,8 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     tonic_prost_build::configure()
         .compile_well_known_types(true)
+        // Labels in one order, so that the same document gives the same bytes.
+        .btree_map(".")
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
-    pbjson_build::Builder::new().register_descriptors(&encoded)?.build(&[".copydesk.v1"])?;
+    pbjson_build::Builder::new().register_descriptors(&encoded)?.btree_map(["."]).build(&[".copydesk.v1"])?;
     Ok(())
 }

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::{AUTHORIZATION, COOKIE};
 use tokio::net::TcpListener;
+use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tower::ServiceBuilder;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
@@ -21,12 +22,17 @@ use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 pub use health::Readiness;
 pub use shutdown::Shutdown;
 
-use crate::api;
+use crate::analyzer::Analyzer;
+use crate::api::v1::analysis_service_server::AnalysisServiceServer;
+use crate::api::v1::document_service_server::DocumentServiceServer;
+use crate::api::v1::server_info_service_server::ServerInfoServiceServer;
+use crate::api::{self, Desk};
 use crate::config::ServeConfig;
 use crate::middleware::admission::Admission;
 use crate::middleware::{Methods, admission, call, deadline, errors, observe, panics};
+use crate::pool::EnginePool;
 use crate::store::SharedStore;
-use crate::telemetry;
+use crate::telemetry::{self, StageMetrics};
 use connections::Connections;
 use health::Health;
 
@@ -43,6 +49,8 @@ pub enum ServerError {
     Listen { flag: &'static str, address: SocketAddr, source: io::Error },
     #[error("a listener failed: {0}")]
     Listener(#[from] io::Error),
+    #[error("cannot start the engine's threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// A bug in the build.
     #[error("the descriptors of the services are damaged: {0}")]
     Descriptors(String),
@@ -72,6 +80,41 @@ impl Listeners {
 
 async fn listen(flag: &'static str, address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|source| ServerError::Listen { flag, address, source })
+}
+
+/// The services of `copydesk.v1`, with their limits on messages.
+///
+/// # Errors
+/// If the system gives no threads for the engine.
+pub fn services(
+    config: &ServeConfig,
+    analyzer: Arc<Analyzer>,
+    store: SharedStore,
+) -> Result<Routes, ServerError> {
+    let desk = Arc::new(Desk {
+        analyzer,
+        pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
+        store,
+        limits: config.limits,
+        stopwatch: Arc::new(StageMetrics),
+    });
+    /// Sizes are limited and compression is spoken on every service alike.
+    macro_rules! with_limits {
+        ($server:expr) => {
+            $server
+                .max_decoding_message_size(config.limits.max_message_bytes)
+                .accept_compressed(CompressionEncoding::Zstd)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Zstd)
+                .send_compressed(CompressionEncoding::Gzip)
+        };
+    }
+    let mut routes = Routes::builder();
+    routes
+        .add_service(with_limits!(DocumentServiceServer::new(api::Documents(Arc::clone(&desk)))))
+        .add_service(with_limits!(AnalysisServiceServer::new(api::Analysis(Arc::clone(&desk)))))
+        .add_service(with_limits!(ServerInfoServiceServer::new(api::ServerInfo(desk))));
+    Ok(routes.routes())
 }
 
 /// Serves until `shutdown` and everything in flight is finished or its time is up.
