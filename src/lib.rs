@@ -13,6 +13,7 @@
 
 pub mod analyzer;
 pub mod api;
+pub mod cli;
 pub mod dates;
 pub mod document;
 pub mod entities;
