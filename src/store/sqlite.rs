@@ -14,8 +14,10 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::pool::PoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteRow, SqliteSynchronous};
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -102,10 +104,13 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", "-32768")
             .pragma("journal_size_limit", "67108864");
-        let mut connection = writing.connect().await.map_err(|error| open_error(path, &error))?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| migration_error(path, error))?;
+        // By way of a pool, because the future of a migration of a connection is not Send.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(writing.clone()).await;
+        let pool = pool.map_err(|error| open_error(path, &error))?;
+        MIGRATIONS.run(&pool).await.map_err(|error| migration_error(path, error))?;
+        let connection = pool.acquire().await?.detach();
 
-        let readers = PoolOptions::new()
+        let readers = SqlitePoolOptions::new()
             .max_connections(options.readers)
             .acquire_timeout(options.busy_timeout)
             .test_before_acquire(false)
