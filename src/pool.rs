@@ -8,10 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use metrics::{Gauge, gauge, histogram};
+use metrics::{gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::analyzer::{Checkpoint, Stopped};
+use crate::telemetry::Counted;
 
 /// Bytes of stack that a thread of the pool may use. Deeply nested pages are walked recursively
 /// by the HTML parser's tree; untouched stack costs no memory.
@@ -135,22 +136,6 @@ impl Drop for CancelOnDrop<'_> {
         if let Some(checkpoint) = self.0 {
             checkpoint.cancel();
         }
-    }
-}
-
-/// One in a gauge for as long as it lives.
-struct Counted(Gauge);
-
-impl Counted {
-    fn new(gauge: Gauge) -> Self {
-        gauge.increment(1.0);
-        Self(gauge)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
     }
 }
 
