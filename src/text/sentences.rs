@@ -32,7 +32,11 @@ pub(super) fn split(text: &str, tokens: &[Token], breaks: &[usize]) -> Vec<Sente
 }
 
 /// Whether a break lies after `end` and not after `begin`; earlier ones are done with.
-fn forced_between(breaks: &mut std::iter::Peekable<impl Iterator<Item = usize>>, end: usize, begin: usize) -> bool {
+fn forced_between(
+    breaks: &mut std::iter::Peekable<impl Iterator<Item = usize>>,
+    end: usize,
+    begin: usize,
+) -> bool {
     let mut forced = false;
     while let Some(at) = breaks.next_if(|at| *at <= begin) {
         forced |= at >= end;
@@ -67,7 +71,11 @@ impl<'a> Lines<'a> {
         }
         let mut feeds = gap.bytes().filter(|byte| *byte == b'\n').count();
         if feeds == 0 {
-            feeds = if gap.contains(['\u{2029}', '\u{b}', '\u{c}']) { 2 } else { gap.matches(['\r', '\u{2028}', '\u{85}']).count() };
+            feeds = if gap.contains(['\u{2029}', '\u{b}', '\u{c}']) {
+                2
+            } else {
+                gap.matches(['\r', '\u{2028}', '\u{85}']).count()
+            };
         }
         match feeds {
             0 => false,
@@ -98,7 +106,9 @@ impl<'a> Lines<'a> {
             let pairs = || block.lines().zip(block.lines().skip(1));
             let goes_on = |next: &str| next.trim_start().starts_with(char::is_lowercase);
             pairs().any(|(_, next)| goes_on(next))
-                && pairs().all(|(line, next)| is_full(line, next, width) || line.trim_end().ends_with(['.', '!', '?', ':', '"', '”']))
+                && pairs().all(|(line, next)| {
+                    is_full(line, next, width) || line.trim_end().ends_with(['.', '!', '?', ':', '"', '”'])
+                })
         };
         self.width = wrapped.then_some(width);
     }
@@ -129,6 +139,9 @@ impl<'a> Splitter<'a> {
         if self.is_bullet(next) {
             return !self.touches(next);
         }
+        if self.is_reference(next) || self.belongs_before(next) {
+            return false;
+        }
         let Some((stop, quoted)) = self.terminator(first, next) else { return false };
         let mark = self.word(stop);
         if mark.starts_with(is_unspaced_stop) {
@@ -141,7 +154,7 @@ impl<'a> Splitter<'a> {
         match mark.as_bytes()[mark.len() - 1] {
             b'!' | b'?' => self.ends_after_cry(stop, next, quoted),
             _ if mark.starts_with(['؟', '۔', '।', '॥', '።', '։']) => true,
-            b'.' if mark.len() == 1 => self.ends_after_full_stop(first, stop, opening),
+            b'.' if mark.len() == 1 => self.ends_after_full_stop(first, stop, opening, quoted),
             b'.' if mark.starts_with("..") => !self.starts_low(opening),
             b'.' => quoted && !self.starts_low(opening) || self.ends_after_abbreviation(first, stop, opening),
             _ => !self.starts_low(opening),
@@ -151,12 +164,15 @@ impl<'a> Splitter<'a> {
     /// The token before `next`, or before the closing quotes and brackets there, that could
     /// end a sentence, and whether there are such.
     fn terminator(&self, first: usize, next: usize) -> Option<(usize, bool)> {
-        let mut at = next - 1;
+        let mut at = self.before_references(first, next) - 1;
+        if at > first && self.is_emoticon(at) {
+            at -= 1;
+        }
         // More than a few closing marks in a row are no sentence's end, but some ornament.
         for _ in 0..4 {
             let word = self.word(at);
             if is_stop(word) {
-                return Some((at, at + 1 < next));
+                return Some((at, at + 1 < next && self.is_closing(at + 1)));
             }
             if at == first || !self.touches(at) || !self.is_closing(at) {
                 return None;
@@ -166,12 +182,43 @@ impl<'a> Splitter<'a> {
         None
     }
 
+    /// Whether a reference such as "[12]" stands at `token`; it belongs to the sentence before it.
+    fn is_reference(&self, token: usize) -> bool {
+        self.word(token) == "["
+            && self.tokens.get(token + 1).is_some_and(|inner| inner.kind == TokenKind::Number)
+            && self.word(token + 2) == "]"
+    }
+
+    /// The end of what comes before the references that end at `next`.
+    fn before_references(&self, first: usize, mut next: usize) -> usize {
+        while next >= first + 4 && self.is_reference(next - 3) {
+            next -= 3;
+        }
+        next
+    }
+
     fn is_closing(&self, token: usize) -> bool {
         match self.word(token) {
             "”" | "’" | "»" | "›" | ")" | "]" | "}" | "」" | "』" | "）" | "】" => true,
-            "\"" | "'" => token > 0 && self.touches(token) && !(token + 1 < self.tokens.len() && self.touches(token + 1) && !self.is_closing(token + 1)),
+            "\"" | "'" => {
+                token > 0
+                    && self.touches(token)
+                    && !(token + 1 < self.tokens.len()
+                        && self.touches(token + 1)
+                        && !self.is_closing(token + 1))
+            }
             _ => false,
         }
+    }
+
+    fn is_emoticon(&self, token: usize) -> bool {
+        self.tokens[token].kind == TokenKind::Symbol && self.word(token).starts_with([':', ';'])
+    }
+
+    /// Marks that no sentence begins with, even where a space stands before them.
+    fn belongs_before(&self, token: usize) -> bool {
+        self.is_emoticon(token)
+            || matches!(self.word(token), "." | "," | ";" | ":" | "?" | "!" | ")" | "]" | "}" | "”" | "»")
     }
 
     fn is_bullet(&self, token: usize) -> bool {
@@ -202,19 +249,33 @@ impl<'a> Splitter<'a> {
 
     /// `"Why?" he asked.` and `Yahoo! shares` go on; so does `"Why?" Smith asked.`
     fn ends_after_cry(&self, stop: usize, next: usize, quoted: bool) -> bool {
-        let _ = stop;
-        if self.starts_low(next) {
-            return false;
+        if quoted {
+            return !self.starts_low(next) && !(next + 1..next + 4).any(|token| is_saying(self.word(token)));
         }
-        !(quoted && (next + 1..next + 4).any(|token| is_saying(self.word(token))))
+        let in_name =
+            self.word(stop) == "!" && stop > 0 && self.word(stop - 1).starts_with(char::is_uppercase);
+        !(in_name && self.starts_low(next))
     }
 
-    fn ends_after_full_stop(&self, first: usize, stop: usize, opening: usize) -> bool {
-        if self.starts_low(opening) {
+    fn ends_after_full_stop(&self, first: usize, stop: usize, opening: usize, quoted: bool) -> bool {
+        // "1. The first thing": the number of a list item.
+        if stop <= first + 1 && self.tokens[first].kind == TokenKind::Number {
             return false;
         }
-        // "1. The first thing": the number of a list item.
-        !(stop == first + 1 && self.tokens[first].kind == TokenKind::Number)
+        let before = self.word(stop.max(1) - 1);
+        if before.len() == 1 && before.starts_with(char::is_lowercase) {
+            // "c. 1230", "(b. March 2009)"
+            let bracketed = stop >= 2 && matches!(self.word(stop - 2), "(" | ";" | ",");
+            return !(bracketed || self.tokens[opening].kind == TokenKind::Number);
+        }
+        if before.len() <= 2
+            && self.tokens[stop.max(1) - 1].kind == TokenKind::Number
+            && self.starts_low(opening)
+        {
+            return false;
+        }
+        // What a small letter follows is the end of a whole word, or no end.
+        !self.starts_low(opening) || !quoted && is_whole_word(before)
     }
 
     fn ends_after_abbreviation(&self, first: usize, stop: usize, opening: usize) -> bool {
@@ -237,6 +298,12 @@ impl<'a> Splitter<'a> {
     }
 }
 
+/// Whether the word has a vowel and is longer than most abbreviations that are not in the list.
+fn is_whole_word(word: &str) -> bool {
+    word.len() > 1 && word.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+        || word.ends_with(|c: char| c.is_ascii_digit())
+}
+
 fn is_unspaced_stop(c: char) -> bool {
     matches!(c, '。' | '！' | '？' | '｡')
 }
@@ -251,15 +318,154 @@ fn is_stop(word: &str) -> bool {
 /// sentence ("in the U.S. The") from a name that goes on ("U.S. Secretary").
 fn is_opener(word: &str) -> bool {
     const OPENERS: &[&str] = &[
-        "A", "About", "According", "After", "Again", "All", "Also", "Although", "Among", "An", "And", "Another", "Any", "Are", "As", "At",
-        "Back", "Because", "Before", "Besides", "Both", "But", "By", "Can", "Could", "Despite", "Did", "Do", "Does", "During", "Each",
-        "Earlier", "Even", "Every", "Everyone", "Few", "Finally", "First", "For", "Former", "From", "Given", "Had", "Has", "Have", "He", "Her", "Here", "His",
-        "How", "However", "I", "If", "In", "Indeed", "Instead", "Is", "It", "Its", "Just", "Last", "Later", "Let", "Like", "Many", "Maybe", "Meanwhile",
-        "More", "Moreover", "Most", "Much", "My", "Neither", "Never", "Nevertheless", "Next", "No", "Nobody", "None", "Nor", "Not", "Nothing", "Now",
-        "Of", "On", "Once", "One", "Only", "Or", "Other", "Others", "Our", "Over", "People", "Perhaps", "Please", "Rather", "Several", "She",
-        "Should", "Since", "So", "Some", "Soon", "Still", "Such", "Than", "That", "The", "Their", "Then", "There", "Therefore", "These",
-        "They", "This", "Those", "Though", "Through", "Throughout", "Thus", "To", "Today", "Two", "Under", "Unlike", "Until", "Was", "We", "Were", "What",
-        "Whatever", "When", "Where", "Whether", "Which", "While", "Who", "Whoever", "Why", "Will", "With", "Within", "Without", "Would", "Yet", "You", "Your",
+        "A",
+        "About",
+        "According",
+        "After",
+        "Again",
+        "All",
+        "Also",
+        "Although",
+        "Among",
+        "An",
+        "And",
+        "Another",
+        "Any",
+        "Are",
+        "As",
+        "At",
+        "Back",
+        "Because",
+        "Before",
+        "Besides",
+        "Both",
+        "But",
+        "By",
+        "Can",
+        "Could",
+        "Despite",
+        "Did",
+        "Do",
+        "Does",
+        "During",
+        "Each",
+        "Earlier",
+        "Even",
+        "Every",
+        "Everyone",
+        "Few",
+        "Finally",
+        "First",
+        "For",
+        "Former",
+        "From",
+        "Given",
+        "Had",
+        "Has",
+        "Have",
+        "He",
+        "Her",
+        "Here",
+        "His",
+        "How",
+        "However",
+        "I",
+        "If",
+        "In",
+        "Indeed",
+        "Instead",
+        "Is",
+        "It",
+        "Its",
+        "Just",
+        "Last",
+        "Later",
+        "Let",
+        "Like",
+        "Many",
+        "Maybe",
+        "Meanwhile",
+        "More",
+        "Moreover",
+        "Most",
+        "Much",
+        "My",
+        "Neither",
+        "Never",
+        "Nevertheless",
+        "Next",
+        "No",
+        "Nobody",
+        "None",
+        "Nor",
+        "Not",
+        "Nothing",
+        "Now",
+        "Of",
+        "On",
+        "Once",
+        "One",
+        "Only",
+        "Or",
+        "Other",
+        "Others",
+        "Our",
+        "Over",
+        "People",
+        "Perhaps",
+        "Please",
+        "Rather",
+        "Several",
+        "She",
+        "Should",
+        "Since",
+        "So",
+        "Some",
+        "Soon",
+        "Still",
+        "Such",
+        "Than",
+        "That",
+        "The",
+        "Their",
+        "Then",
+        "There",
+        "Therefore",
+        "These",
+        "They",
+        "This",
+        "Those",
+        "Though",
+        "Through",
+        "Throughout",
+        "Thus",
+        "To",
+        "Today",
+        "Two",
+        "Under",
+        "Unlike",
+        "Until",
+        "Was",
+        "We",
+        "Were",
+        "What",
+        "Whatever",
+        "When",
+        "Where",
+        "Whether",
+        "Which",
+        "While",
+        "Who",
+        "Whoever",
+        "Why",
+        "Will",
+        "With",
+        "Within",
+        "Without",
+        "Would",
+        "Yet",
+        "You",
+        "Your",
     ];
     let word = word.split(['\'', '’']).next().unwrap_or(word);
     OPENERS.binary_search(&word).is_ok()
@@ -268,18 +474,67 @@ fn is_opener(word: &str) -> bool {
 fn is_zone_or_day(word: &str) -> bool {
     matches!(
         word,
-        "ET" | "EST" | "EDT" | "CT" | "CST" | "CDT" | "MT" | "MST" | "MDT" | "PT" | "PST" | "PDT" | "GMT" | "BST" | "UTC" | "CET"
-            | "CEST" | "Eastern" | "Central" | "Pacific" | "Mountain" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday"
-            | "Saturday" | "Sunday" | "January" | "February" | "March" | "April" | "May" | "June" | "July" | "August"
-            | "September" | "October" | "November" | "December"
+        "ET" | "EST"
+            | "EDT"
+            | "CT"
+            | "CST"
+            | "CDT"
+            | "MT"
+            | "MST"
+            | "MDT"
+            | "PT"
+            | "PST"
+            | "PDT"
+            | "GMT"
+            | "BST"
+            | "UTC"
+            | "CET"
+            | "CEST"
+            | "Eastern"
+            | "Central"
+            | "Pacific"
+            | "Mountain"
+            | "Monday"
+            | "Tuesday"
+            | "Wednesday"
+            | "Thursday"
+            | "Friday"
+            | "Saturday"
+            | "Sunday"
+            | "January"
+            | "February"
+            | "March"
+            | "April"
+            | "May"
+            | "June"
+            | "July"
+            | "August"
+            | "September"
+            | "October"
+            | "November"
+            | "December"
     )
 }
 
 fn is_saying(word: &str) -> bool {
     matches!(
         word,
-        "said" | "says" | "asked" | "asks" | "added" | "wrote" | "tweeted" | "shouted" | "told" | "replied" | "exclaimed"
-            | "cried" | "yelled" | "wondered" | "joked" | "quipped"
+        "said"
+            | "says"
+            | "asked"
+            | "asks"
+            | "added"
+            | "wrote"
+            | "tweeted"
+            | "shouted"
+            | "told"
+            | "replied"
+            | "exclaimed"
+            | "cried"
+            | "yelled"
+            | "wondered"
+            | "joked"
+            | "quipped"
     )
 }
 
