@@ -232,7 +232,11 @@ pub(super) fn duration(count: Count, unit: Unit) -> String {
         Unit::Century => (halves * 500, "Y"),
     };
     let time = if unit.is_clock() { "T" } else { "" };
-    if amount % 10 == 0 { format!("P{time}{}{letter}", amount / 10) } else { format!("P{time}{}.5{letter}", amount / 10) }
+    if amount % 10 == 0 {
+        format!("P{time}{}{letter}", amount / 10)
+    } else {
+        format!("P{time}{}.5{letter}", amount / 10)
+    }
 }
 
 pub(super) fn days_after(day: Date, days: i32) -> Option<Date> {

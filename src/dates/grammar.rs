@@ -134,8 +134,18 @@ impl<'a> Reader<'a> {
             Word::Reference(name) => Some((at + 1, Meaning::Reference(name))),
             Word::Length(count, unit) => Some((at + 1, Meaning::Length(count, unit))),
             Word::Ordinal(number) => self.ordinal(at, number),
+            Word::A if self.is_while_ago(at + 1) => {
+                let end = at + 3 + usize::from(self.spelled(at + 1) != "while");
+                Some((end, Meaning::Reference("PAST_REF")))
+            }
             _ => self.point(at).or_else(|| self.counted_expression(at)),
         }
+    }
+
+    /// "while ago", "little while ago", "long time ago".
+    fn is_while_ago(&self, at: usize) -> bool {
+        let noun = at + usize::from(self.spelled(at) != "while");
+        matches!(self.spelled(noun), "while" | "time") && self.word(noun + 1) == Word::Ago
     }
 
     /// After "about", "more than": a time of day, or a number of units.
@@ -171,9 +181,13 @@ impl<'a> Reader<'a> {
     fn earlier(&mut self, at: usize) -> Read<Meaning> {
         let inner = at + 1 + usize::from(self.word(at + 1) == Word::In);
         match self.word(inner) {
-            Word::This | Word::That | Word::Day(_) | Word::Weekday(_) | Word::Month(_) | Word::Number(_) | Word::Last => {
-                self.point(inner)
-            }
+            Word::This
+            | Word::That
+            | Word::Day(_)
+            | Word::Weekday(_)
+            | Word::Month(_)
+            | Word::Number(_)
+            | Word::Last => self.point(inner),
             Word::The if self.word(inner + 1) == Word::Same || inner > at + 1 => self.point(inner),
             _ => None,
         }
@@ -187,9 +201,13 @@ impl<'a> Reader<'a> {
             Word::Weekday(day) => (next + 1, Meaning::EveryWeekday(day)),
             Word::Season(season) => (next + 1, Meaning::EverySeason(season)),
             Word::Part(part) => (next + 1, Meaning::EveryPart(part)),
-            Word::Number(number) => (next + 2, Meaning::Every(Count::whole(number), self.word(next + 1).unit()?)),
+            Word::Number(number) => {
+                (next + 2, Meaning::Every(Count::whole(number), self.word(next + 1).unit()?))
+            }
             Word::Several => (next + 2, Meaning::Every(Count::VAGUE, self.word(next + 1).unit()?)),
-            Word::Ordinal(number) => (next + 2, Meaning::Every(Count::whole(number), self.word(next + 1).unit()?)),
+            Word::Ordinal(number) => {
+                (next + 2, Meaning::Every(Count::whole(number), self.word(next + 1).unit()?))
+            }
             _ if self.spelled(next) == "other" => {
                 (next + 2, Meaning::Every(Count::whole(2), self.word(next + 1).unit()?))
             }
@@ -208,7 +226,9 @@ impl<'a> Reader<'a> {
     /// "once a week": the part behind "once", "twice" or "times".
     fn times(&self, at: usize) -> Read<Meaning> {
         match (self.word(at), self.word(at + 1)) {
-            (Word::A | Word::Per | Word::Each, Word::Unit(unit)) => Some((at + 2, Meaning::Every(Count::ONE, unit))),
+            (Word::A | Word::Per | Word::Each, Word::Unit(unit)) => {
+                Some((at + 2, Meaning::Every(Count::ONE, unit)))
+            }
             _ => None,
         }
     }
@@ -239,13 +259,23 @@ impl<'a> Reader<'a> {
     fn point(&mut self, at: usize) -> Read<Meaning> {
         match self.word(at) {
             Word::The => self.after_the(at),
-            Word::This | Word::That | Word::Last | Word::Next | Word::Past | Word::Previous | Word::Coming | Word::Same
-            | Word::Following | Word::Recent | Word::Remaining => self.deictic(at, false),
+            Word::This
+            | Word::That
+            | Word::Last
+            | Word::Next
+            | Word::Past
+            | Word::Previous
+            | Word::Coming
+            | Word::Same
+            | Word::Following
+            | Word::Recent
+            | Word::Remaining => self.deictic(at, false),
             Word::Edge => self.edge_of(at),
             Word::Day(days) => Some(self.with_time(at + 1, When::FromPublication(days.into(), Unit::Day))),
-            Word::Tonight => {
-                Some((at + 1, Meaning::Point(When::FromPublication(0, Unit::Day), Some(Time::Part(Part::Night)))))
-            }
+            Word::Tonight => Some((
+                at + 1,
+                Meaning::Point(When::FromPublication(0, Unit::Day), Some(Time::Part(Part::Night))),
+            )),
             Word::Weekday(day) => Some(self.weekday(at, day)),
             Word::Month(month) => self.month(at, month),
             Word::Season(season) => {
@@ -263,7 +293,9 @@ impl<'a> Reader<'a> {
             Word::Holiday(holiday) => self.holiday(at, holiday),
             Word::Clock { .. } | Word::Noon | Word::Midnight => self.time_of_day(at),
             Word::Number(number) => self.number(at, number),
-            Word::Range(first, last) if is_year(first) && last > first && (is_year(last) || last % 100 == (first + 1) % 100) => {
+            Word::Range(first, last)
+                if is_year(first) && last > first && (is_year(last) || last % 100 == (first + 1) % 100) =>
+            {
                 Some((at + 1, Meaning::Point(When::Absolute(Stretch::Year(first as i16)), None)))
             }
             _ => None,
@@ -303,7 +335,8 @@ impl<'a> Reader<'a> {
             return (end, Meaning::Point(when, time));
         }
         if self.word(at + 1) == Word::Of
-            && let Some((end, Meaning::Point(When::FromPublication(weeks, Unit::Week), None))) = self.deictic(at + 2, false)
+            && let Some((end, Meaning::Point(When::FromPublication(weeks, Unit::Week), None))) =
+                self.deictic(at + 2, false)
         {
             return (end, Meaning::Point(When::Weekday(day, Shift::Within(weeks)), None));
         }
@@ -313,9 +346,12 @@ impl<'a> Reader<'a> {
     /// A month and its day or year.
     fn dated_month(&mut self, at: usize, month: i8) -> Read<Meaning> {
         match self.word(at + 1) {
-            Word::Number(day) | Word::Ordinal(day) if (1..=31).contains(&day) => self.month_day(at + 1, month, day, None),
+            Word::Number(day) | Word::Ordinal(day) if (1..=31).contains(&day) => {
+                self.month_day(at + 1, month, day, None)
+            }
             Word::Range(first, last) if first < last && last <= 31 => {
-                let (end, year) = self.year_behind_comma(at + 2).map_or((at + 2, None), |(end, year)| (end, Some(year)));
+                let (end, year) =
+                    self.year_behind_comma(at + 2).map_or((at + 2, None), |(end, year)| (end, Some(year)));
                 Some((end, Meaning::Point(day_of_month(month, first, year)?, None)))
             }
             _ => {
@@ -361,16 +397,45 @@ impl<'a> Reader<'a> {
         let spelled = self.spelled(at);
         let led = matches!(
             self.before(at),
-            Word::In | Word::Of | Word::Last | Word::This | Word::Next | Word::Early | Word::Relative(_) | Word::Past | Word::To | Word::From
+            Word::In
+                | Word::Of
+                | Word::Last
+                | Word::This
+                | Word::Next
+                | Word::Early
+                | Word::Relative(_)
+                | Word::Past
+                | Word::To
+                | Word::From
         ) || matches!(
             self.spelled_before(at),
-            "since" | "Since" | "until" | "by" | "By" | "before" | "after" | "After" | "during" | "between" | "late" | "mid" | "for" | "For"
+            "since"
+                | "Since"
+                | "until"
+                | "by"
+                | "By"
+                | "before"
+                | "after"
+                | "After"
+                | "during"
+                | "between"
+                | "late"
+                | "mid"
+                | "for"
+                | "For"
         );
         let capital_next = self.spelled(at + 1).starts_with(char::is_uppercase);
         match spelled {
-            "May" => led || matches!(self.before(at), Word::And) && matches!(self.word(at.saturating_sub(2)), Word::Month(_)),
+            "May" => {
+                led || matches!(self.before(at), Word::And)
+                    && matches!(self.word(at.saturating_sub(2)), Word::Month(_))
+            }
             "March" | "April" | "June" | "August" if led => spelled != "March" || !capital_next,
-            "March" => !capital_next && self.spelled(at + 1) != "for" && !self.spelled_before(at).starts_with(char::is_uppercase),
+            "March" => {
+                !capital_next
+                    && self.spelled(at + 1) != "for"
+                    && !self.spelled_before(at).starts_with(char::is_uppercase)
+            }
             "April" | "June" | "August" => !capital_next,
             // "Jan" and "Mar" without a full stop are names.
             _ => spelled.len() > 3,
@@ -446,19 +511,59 @@ impl<'a> Reader<'a> {
     /// A year that stands by itself; a number of people is none.
     fn year(&self, at: usize) -> Read<i16> {
         const COUNTED: &[&str] = &[
-            "people", "troops", "soldiers", "workers", "employees", "jobs", "dollars", "euros", "pounds", "miles", "kilometers",
-            "kilometres", "meters", "metres", "feet", "votes", "points", "words", "pages", "homes", "students", "children", "acres",
-            "tons", "percent", "men", "women", "members", "calories", "square",
+            "people",
+            "troops",
+            "soldiers",
+            "workers",
+            "employees",
+            "jobs",
+            "dollars",
+            "euros",
+            "pounds",
+            "miles",
+            "kilometers",
+            "kilometres",
+            "meters",
+            "metres",
+            "feet",
+            "votes",
+            "points",
+            "words",
+            "pages",
+            "homes",
+            "students",
+            "children",
+            "acres",
+            "tons",
+            "percent",
+            "men",
+            "women",
+            "members",
+            "calories",
+            "square",
         ];
         let (end, year) = self.plain_year(at)?;
-        if COUNTED.contains(&self.spelled(end)) || matches!(self.before(at), Word::Approximately | Word::Than) {
+        if COUNTED.contains(&self.spelled(end)) || matches!(self.before(at), Word::Approximately | Word::Than)
+        {
             return None;
         }
-        if matches!(self.spelled_before(at), "$" | "£" | "€" | "#" | "No." | "/" | ":") || matches!(self.spelled(end), "%" | "/" | "°") {
+        if matches!(self.spelled_before(at), "$" | "£" | "€" | "#" | "No." | "/" | ":")
+            || matches!(self.spelled(end), "%" | "/" | "°")
+        {
+            return None;
+        }
+        // "the Volstead Act of 1919" is a name.
+        if self.before(at) == Word::Of
+            && at >= 2
+            && matches!(self.spelled(at - 2), "Act" | "Law" | "Code" | "Treaty")
+        {
             return None;
         }
         let led = matches!(self.before(at), Word::In | Word::Of | Word::From | Word::To | Word::And)
-            || matches!(self.spelled_before(at), "since" | "Since" | "by" | "until" | "before" | "after" | "(" | "–" | "-");
+            || matches!(
+                self.spelled_before(at),
+                "since" | "Since" | "by" | "until" | "before" | "after" | "(" | "–" | "-"
+            );
         (year >= 1900 || led).then_some((end, year))
     }
 
@@ -497,7 +602,8 @@ impl<'a> Reader<'a> {
             Word::Clock { minute, certain: true } => (at + 1, minute),
             Word::Clock { minute, .. } => match self.word(at + 1) {
                 Word::HalfDay { after_noon } => {
-                    let Word::Clock { minute, .. } = clock((minute / 60).into(), (minute % 60).into(), Some(after_noon))
+                    let Word::Clock { minute, .. } =
+                        clock((minute / 60).into(), (minute % 60).into(), Some(after_noon))
                     else {
                         return None;
                     };
@@ -524,13 +630,22 @@ impl<'a> Reader<'a> {
     fn after_the(&mut self, the: usize) -> Read<Meaning> {
         let at = the + 1;
         match self.word(at) {
-            Word::Last | Word::Past | Word::Next | Word::Previous | Word::Following | Word::Same | Word::Coming | Word::Recent
+            Word::Last
+            | Word::Past
+            | Word::Next
+            | Word::Previous
+            | Word::Following
+            | Word::Same
+            | Word::Coming
+            | Word::Recent
             | Word::Remaining => self.deictic(at, true),
             Word::Unit(Unit::Weekend) => Some((at + 1, Meaning::Point(When::Weekend(Shift::Open), None))),
             Word::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year)) if self.is_led_by_time(the) => {
                 Some((at + 1, Meaning::Point(When::FromPublication(0, unit), None)))
             }
-            Word::Units(_) if self.word(at + 1) == Word::Ahead => Some((at + 2, Meaning::Reference("FUTURE_REF"))),
+            Word::Units(_) if self.word(at + 1) == Word::Ahead => {
+                Some((at + 2, Meaning::Reference("FUTURE_REF")))
+            }
             Word::Units(unit) if unit >= Unit::Hour && unit != Unit::Quarter => {
                 Some((at + 1, Meaning::Length(Count::VAGUE, unit)))
             }
@@ -551,7 +666,10 @@ impl<'a> Reader<'a> {
                 let (end, count, unit) = self.amount(at)?;
                 Some((end, Meaning::Length(count, unit)))
             }
-            _ if self.spelled(at) == "future" && self.before(the) == Word::In && self.stands_alone(at + 1) => {
+            _ if self.spelled(at) == "future"
+                && self.before(the) == Word::In
+                && self.stands_alone(at + 1) =>
+            {
                 Some((at + 1, Meaning::Reference("FUTURE_REF")))
             }
             _ => None,
@@ -564,7 +682,19 @@ impl<'a> Reader<'a> {
             || self.before(at) == Word::Approximately && self.spelled_before(at) == "over"
             || matches!(
                 self.spelled_before(at),
-                "for" | "For" | "during" | "During" | "through" | "throughout" | "within" | "since" | "by" | "before" | "after" | "until" | "Over"
+                "for"
+                    | "For"
+                    | "during"
+                    | "During"
+                    | "through"
+                    | "throughout"
+                    | "within"
+                    | "since"
+                    | "by"
+                    | "before"
+                    | "after"
+                    | "until"
+                    | "Over"
             )
     }
 
@@ -617,8 +747,11 @@ impl<'a> Reader<'a> {
         match self.word(next) {
             Word::Number(_) | Word::Several | Word::Couple | Word::Straight => {
                 let (end, count, unit) = self.amount(next)?;
-                matches!(pointer, Word::Last | Word::Past | Word::Next | Word::Previous | Word::Coming | Word::Following)
-                    .then_some((end, Meaning::Length(count, unit)))
+                matches!(
+                    pointer,
+                    Word::Last | Word::Past | Word::Next | Word::Previous | Word::Coming | Word::Following
+                )
+                .then_some((end, Meaning::Length(count, unit)))
             }
             Word::Units(unit) => match pointer {
                 Word::Recent => Some((next + 1, Meaning::Reference("PAST_REF"))),
@@ -629,7 +762,9 @@ impl<'a> Reader<'a> {
                 _ => None,
             },
             Word::Unit(unit) => self.deictic_unit(at, unit, the),
-            Word::Date => matches!(pointer, Word::That | Word::Same).then_some((next + 1, told(0, Unit::Day))),
+            Word::Date => {
+                matches!(pointer, Word::That | Word::Same).then_some((next + 1, told(0, Unit::Day)))
+            }
             Word::Part(part) => {
                 let when = match pointer {
                     Word::This => When::FromPublication(0, Unit::Day),
@@ -645,15 +780,23 @@ impl<'a> Reader<'a> {
                 let when = When::Weekday(day, self.shift(pointer)?);
                 Some(self.with_time(next + 1, when))
             }
-            Word::Month(month) => Some((next + 1, Meaning::Point(When::Month(month, self.shift(pointer)?), None))),
-            Word::Season(season) => Some((next + 1, Meaning::Point(When::Season(season, self.shift(pointer)?), None))),
+            Word::Month(month) => {
+                Some((next + 1, Meaning::Point(When::Month(month, self.shift(pointer)?), None)))
+            }
+            Word::Season(season) => {
+                Some((next + 1, Meaning::Point(When::Season(season, self.shift(pointer)?), None)))
+            }
             Word::Holiday(holiday) => match self.holiday(next, holiday)? {
                 (end, Meaning::Point(When::Holiday(holiday, _), _)) => {
                     Some((end, Meaning::Point(When::Holiday(holiday, self.shift(pointer)?), None)))
                 }
                 _ => None,
             },
-            _ if pointer == Word::Past && the && self.word(at.checked_sub(2)?) == Word::In && self.stands_alone(next) => {
+            _ if pointer == Word::Past
+                && the
+                && self.word(at.checked_sub(2)?) == Word::In
+                && self.stands_alone(next) =>
+            {
                 Some((next, Meaning::Reference("PAST_REF")))
             }
             _ => None,
@@ -680,7 +823,9 @@ impl<'a> Reader<'a> {
             return if lasts { length } else { None };
         }
         match self.word(at) {
-            Word::This if unit == Unit::Weekend => Some((end, Meaning::Point(When::Weekend(Shift::Open), None))),
+            Word::This if unit == Unit::Weekend => {
+                Some((end, Meaning::Point(When::Weekend(Shift::Open), None)))
+            }
             Word::This if unit == Unit::Day => None,
             Word::This => published(0),
             Word::That | Word::Same => Some((end, told(0, unit))),
@@ -737,7 +882,9 @@ impl<'a> Reader<'a> {
     /// A number of units by itself or with "ago", "later", "from now".
     fn counted_expression(&self, at: usize) -> Read<Meaning> {
         let (end, count, unit) = self.amount(at)?;
-        let signed = |sign: i32| count.number.and_then(|number| i32::try_from(number).ok()).map(|number| number * sign);
+        let signed = |sign: i32| {
+            count.number.and_then(|number| i32::try_from(number).ok()).map(|number| number * sign)
+        };
         let point = |when| Some((end + 1, Meaning::Point(when, None)));
         match self.word(end) {
             Word::Ago => match signed(-1) {
@@ -763,14 +910,19 @@ impl<'a> Reader<'a> {
     fn bare_amount(&self, at: usize, end: usize, count: Count, unit: Unit) -> Read<Meaning> {
         match self.word(at) {
             Word::A if count == Count::ONE && end == at + 2 => {
-                if unit == Unit::Hour && self.spelled_before(at).ends_with('s') && !self.spelled_before(at).starts_with('\'') {
+                if unit == Unit::Hour
+                    && self.spelled_before(at).ends_with('s')
+                    && !self.spelled_before(at).starts_with('\'')
+                {
                     return None; // miles an hour
                 }
                 if self.is_rate(at) {
                     return Some((end, Meaning::Every(count, unit)));
                 }
             }
-            Word::Number(1) if unit == Unit::Day && self.spelled(at) != "1" => return Some((end, Meaning::OneDay)),
+            Word::Number(1) if unit == Unit::Day && self.spelled(at) != "1" => {
+                return Some((end, Meaning::OneDay));
+            }
             Word::Units(Unit::Second | Unit::Quarter) => return None,
             Word::Units(Unit::Weekend) => return Some((end, Meaning::Every(Count::ONE, unit))),
             _ => {}
@@ -781,11 +933,38 @@ impl<'a> Reader<'a> {
     /// Whether "a year" says how often: right behind an amount and no preposition.
     fn is_rate(&self, at: usize) -> bool {
         let spelled = self.spelled_before(at);
-        let led = matches!(self.before(at), Word::In | Word::Of | Word::To | Word::Than | Word::Approximately | Word::And | Word::Well | Word::At)
-            || matches!(spelled, "for" | "after" | "within" | "before" | "by" | "only" | "," | "last" | "lasted" | "take" | "takes" | "took" | "with" | "is" | "was");
+        let led = matches!(
+            self.before(at),
+            Word::In
+                | Word::Of
+                | Word::To
+                | Word::Than
+                | Word::Approximately
+                | Word::And
+                | Word::Well
+                | Word::At
+        ) || matches!(
+            spelled,
+            "for"
+                | "after"
+                | "within"
+                | "before"
+                | "by"
+                | "only"
+                | ","
+                | "last"
+                | "lasted"
+                | "take"
+                | "takes"
+                | "took"
+                | "with"
+                | "is"
+                | "was"
+        );
         let amount = (at.saturating_sub(4)..at).any(|token| {
             let spelled = self.spelled(token);
-            spelled.starts_with(|c: char| c.is_ascii_digit()) || matches!(spelled, "million" | "billion" | "trillion" | "hundreds" | "thousands")
+            spelled.starts_with(|c: char| c.is_ascii_digit())
+                || matches!(spelled, "million" | "billion" | "trillion" | "hundreds" | "thousands")
         });
         amount && !led
     }
@@ -857,7 +1036,12 @@ impl<'a> Reader<'a> {
     fn is_odd_capital(&self, token: usize) -> bool {
         let proper = matches!(
             self.words[token],
-            Word::Weekday(_) | Word::Weekdays(_) | Word::Month(_) | Word::Holiday(_) | Word::Zone | Word::HalfDay { .. }
+            Word::Weekday(_)
+                | Word::Weekdays(_)
+                | Word::Month(_)
+                | Word::Holiday(_)
+                | Word::Zone
+                | Word::HalfDay { .. }
         );
         if proper || !self.spelled(token).starts_with(|c: char| c.is_ascii_uppercase()) {
             return false;

@@ -32,9 +32,14 @@ pub(super) enum Word {
     /// "17-year-old": not a temporal expression.
     Age,
     /// "10:45", and "10:45am" with its half of the day; minutes from midnight.
-    Clock { minute: u16, certain: bool },
+    Clock {
+        minute: u16,
+        certain: bool,
+    },
     /// "a.m." and "p.m.".
-    HalfDay { after_noon: bool },
+    HalfDay {
+        after_noon: bool,
+    },
     Zone,
     Noon,
     Midnight,
@@ -125,7 +130,11 @@ impl Word {
         // ASCII stays UTF-8.
         let Ok(lower) = std::str::from_utf8(lower) else { return Self::Other };
         match WORDS.get(lower) {
-            Some(Self::Month(_) | Self::Weekday(_) | Self::Weekdays(_) | Self::Holiday(_)) if bytes[0].is_ascii_lowercase() => Self::Other,
+            Some(Self::Month(_) | Self::Weekday(_) | Self::Weekdays(_) | Self::Holiday(_))
+                if bytes[0].is_ascii_lowercase() =>
+            {
+                Self::Other
+            }
             Some(word) => *word,
             None if bytes[0].is_ascii_digit() => digits(lower),
             None if lower.contains('-') => hyphenated(lower),
@@ -157,7 +166,9 @@ fn digits(text: &str) -> Word {
             if let Some(minutes) = rest.strip_prefix(':') {
                 return with_minutes(value, minutes);
             }
-            if let Some(second) = rest.strip_prefix('-').filter(|second| second.bytes().all(|b| b.is_ascii_digit())) {
+            if let Some(second) =
+                rest.strip_prefix('-').filter(|second| second.bytes().all(|b| b.is_ascii_digit()))
+            {
                 return second.parse().map_or(Word::Other, |second| Word::Range(value, second));
             }
             if rest.starts_with('-') { hyphenated(text) } else { Word::Other }
@@ -236,13 +247,31 @@ static WORDS: LazyLock<FxHashMap<&'static str, Word>> = LazyLock::new(|| {
     let weekdays = ["mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "saturdays", "sundays"];
     words.extend(weekdays.into_iter().zip(1..).map(|(word, day)| (word, Word::Weekdays(day))));
     let numbers = [
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-        "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+        "twenty",
     ];
     words.extend(numbers.into_iter().zip(1..).map(|(word, number)| (word, Word::Number(number))));
     let ordinals = [
-        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-        "twelfth",
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+        "eleventh", "twelfth",
     ];
     words.extend(ordinals.into_iter().zip(1..).map(|(word, number)| (word, Word::Ordinal(number))));
     words
@@ -297,7 +326,7 @@ const ENTRIES: &[(&str, Word)] = &[
     ("someday", Word::Reference("FUTURE_REF")), ("nowadays", Word::Reference("PRESENT_REF")),
     ("daily", Word::Every(1, Unit::Day)), ("nightly", Word::Every(1, Unit::Day)), ("weekly", Word::Every(1, Unit::Week)),
     ("monthly", Word::Every(1, Unit::Month)), ("quarterly", Word::Every(1, Unit::Quarter)), ("annual", Word::Every(1, Unit::Year)),
-    ("annually", Word::Every(1, Unit::Year)), ("yearly", Word::Every(1, Unit::Year)), ("hourly", Word::Every(1, Unit::Hour)),
+    ("annually", Word::Every(1, Unit::Year)), ("yearly", Word::Every(1, Unit::Year)),
     ("biennial", Word::Every(2, Unit::Year)),
     ("each", Word::Each), ("every", Word::Each), ("per", Word::Per), ("once", Word::Once), ("twice", Word::Once), ("times", Word::Times),
     ("early", Word::Early), ("late", Word::Early), ("mid", Word::Mid), ("earlier", Word::Relative(-1)), ("later", Word::Relative(1)),

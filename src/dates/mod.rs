@@ -15,9 +15,9 @@ use crate::document::{PublishTime, TemporalExpression, TemporalKind};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 use calendar::{duration, part_code, season_code};
-use grammar::{Match, Meaning, Reader};
+use grammar::{Meaning, Reader};
 use lexicon::Word;
-use tense::Tense;
+use tense::{Clause, Tense};
 use timeline::Timeline;
 
 /// Every temporal expression of title and body, sorted (body first); relative ones are resolved
@@ -47,30 +47,28 @@ fn find_in(text: &Segmented<'_>, anchor: Option<PublishTime>, found: &mut Vec<Te
                 continue;
             };
             at = read.tokens.end;
-            let tense = || tense::around(text, sentence.tokens.clone(), read.tokens.clone());
-            found.push(resolve(text, &read, tense, &mut timeline));
+            let clause = Clause { text, sentence: sentence.tokens.clone(), inner: read.tokens.clone() };
+            found.push(resolve(&clause, read.meaning, &mut timeline));
         }
     }
 }
 
 /// Gives an expression its value.
-fn resolve(
-    text: &Segmented<'_>,
-    read: &Match,
-    tense: impl FnOnce() -> Tense,
-    timeline: &mut Timeline,
-) -> TemporalExpression {
+fn resolve(clause: &Clause<'_>, meaning: Meaning, timeline: &mut Timeline) -> TemporalExpression {
     let plain = |kind, value: String| (kind, value, String::new());
-    let (kind, value, anchor) = match read.meaning {
-        Meaning::Point(when, time) => timeline.place(when, time, tense()),
+    let (kind, value, anchor) = match meaning {
+        Meaning::Point(when, time) => timeline.place(when, time, clause),
         Meaning::Length(count, unit) => plain(TemporalKind::Duration, duration(count, unit)),
         Meaning::Every(count, unit) => plain(TemporalKind::Set, duration(count, unit)),
         Meaning::EveryWeekday(day) => plain(TemporalKind::Set, format!("XXXX-WXX-{day}")),
         Meaning::EveryPart(part) => plain(TemporalKind::Set, format!("XXXX-XX-XXT{}", part_code(part))),
         Meaning::EverySeason(season) => plain(TemporalKind::Set, format!("XXXX-{}", season_code(season))),
-        Meaning::OneDay if tense() == Tense::Future => plain(TemporalKind::Date, "FUTURE_REF".to_owned()),
+        Meaning::OneDay if clause.tense() == Tense::Future => {
+            plain(TemporalKind::Date, "FUTURE_REF".to_owned())
+        }
         Meaning::OneDay => plain(TemporalKind::Duration, "P1D".to_owned()),
         Meaning::Reference(name) => plain(TemporalKind::Date, name.to_owned()),
     };
-    TemporalExpression { span: text.text_span(text.span_of(read.tokens.clone())), kind, value, anchor }
+    let span = clause.text.text_span(clause.text.span_of(clause.inner.clone()));
+    TemporalExpression { span, kind, value, anchor }
 }

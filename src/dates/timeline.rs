@@ -6,7 +6,7 @@ use jiff::civil::{Date, Weekday};
 use super::calendar::{Season, Stretch, Unit, days_after, easter, part_code, weekday_of_week};
 use super::grammar::{Shift, Time, When};
 use super::lexicon::Holiday;
-use super::tense::Tense;
+use super::tense::{Clause, Tense};
 use crate::document::{PublishTime, TemporalKind};
 
 /// How many dates back "that day" may look for a day.
@@ -42,14 +42,24 @@ impl Timeline {
 
     /// Kind, TIMEX3 value and anchor of a point; value and anchor are empty where it cannot be
     /// placed.
-    pub(super) fn place(&mut self, when: When, time: Option<Time>, tense: Tense) -> (TemporalKind, String, String) {
-        let clock_unit = matches!(when, When::FromPublication(_, unit) | When::FromTold(_, unit) if unit < Unit::Day);
+    pub(super) fn place(
+        &mut self,
+        when: When,
+        time: Option<Time>,
+        clause: &Clause<'_>,
+    ) -> (TemporalKind, String, String) {
+        let clock_unit =
+            matches!(when, When::FromPublication(_, unit) | When::FromTold(_, unit) if unit < Unit::Day);
         let kind = if time.is_some() || clock_unit { TemporalKind::Time } else { TemporalKind::Date };
-        let Some((stretch, basis)) = self.stretch(when, tense) else { return (kind, String::new(), String::new()) };
+        let Some((stretch, basis)) = self.stretch(when, clause) else {
+            return (kind, String::new(), String::new());
+        };
         let value = match (time, stretch) {
             (None, _) => stretch.to_string(),
             (Some(Time::Part(part)), Stretch::Day(day)) => format!("{day}T{}", part_code(part)),
-            (Some(Time::Clock(minute)), Stretch::Day(day)) => format!("{day}T{:02}:{:02}", minute / 60, minute % 60),
+            (Some(Time::Clock(minute)), Stretch::Day(day)) => {
+                format!("{day}T{:02}:{:02}", minute / 60, minute % 60)
+            }
             // No part of a day without the day.
             (Some(_), _) => return (kind, String::new(), String::new()),
         };
@@ -70,7 +80,7 @@ impl Timeline {
         self.sentences_since = 0;
     }
 
-    fn stretch(&self, when: When, tense: Tense) -> Option<(Stretch, Basis)> {
+    fn stretch(&self, when: When, clause: &Clause<'_>) -> Option<(Stretch, Basis)> {
         match when {
             When::Absolute(stretch) => return Some((stretch, Basis::Text)),
             When::FromTold(count, unit) => {
@@ -85,8 +95,12 @@ impl Timeline {
                 }
             }
             When::Month(month, Shift::Year(year)) => return Some((Stretch::Month(year, month), Basis::Text)),
-            When::Season(season, Shift::Year(year)) => return Some((Stretch::Season(year, season), Basis::Text)),
-            When::Quarter(quarter, Shift::Year(year)) => return Some((Stretch::Quarter(year, quarter), Basis::Text)),
+            When::Season(season, Shift::Year(year)) => {
+                return Some((Stretch::Season(year, season), Basis::Text));
+            }
+            When::Quarter(quarter, Shift::Year(year)) => {
+                return Some((Stretch::Quarter(year, quarter), Basis::Text));
+            }
             When::Holiday(holiday, Shift::Year(year)) => {
                 return Some((Stretch::Day(holiday_in(holiday, year)?), Basis::Text));
             }
@@ -97,8 +111,33 @@ impl Timeline {
             }
             _ => {}
         }
-        let published = Published { day: self.publication?.day(), tense };
+        let day = self.publication?.day();
+        let published = Published { day, tense: self.tense(when, day, clause) };
         Some((published.place(when)?, Basis::Publication))
+    }
+}
+
+impl Timeline {
+    /// Which way an expression points, where its own words leave it open.
+    fn tense(&self, when: When, published: Date, clause: &Clause<'_>) -> Tense {
+        match when {
+            When::Month(month, Shift::Open) if clause.is_about_election() => {
+                // An election is news before it and for a while after.
+                let since = (published.month() - month).rem_euclid(12);
+                if (1..=3).contains(&since) { Tense::Past } else { Tense::Future }
+            }
+            When::Weekday(_, Shift::Open) | When::MonthDay(..) => match clause.tense() {
+                // What is told next to a day ahead is ahead, too.
+                Tense::Unknown
+                    if self.sentences_since <= 1
+                        && matches!(self.told.last(), Some(Stretch::Day(day)) if *day > published) =>
+                {
+                    Tense::Future
+                }
+                tense => tense,
+            },
+            _ => clause.tense(),
+        }
     }
 }
 
@@ -114,9 +153,13 @@ impl Published {
         Some(match when {
             When::FromPublication(count, unit) => Stretch::Day(self.day).moved(count, unit)?,
             When::DayOfTime => Stretch::Day(self.day),
-            When::Weekday(day, shift) => Stretch::Day(self.weekday(Weekday::from_monday_one_offset(day).ok()?, shift)?),
+            When::Weekday(day, shift) => {
+                Stretch::Day(self.weekday(Weekday::from_monday_one_offset(day).ok()?, shift)?)
+            }
             When::Weekend(shift) => Stretch::Day(self.day).moved(self.weekends(shift), Unit::Weekend)?,
-            When::MonthDay(month, day) => Stretch::Day(self.nearest(|year| Date::new(year, month, day).ok())?),
+            When::MonthDay(month, day) => {
+                Stretch::Day(self.nearest(|year| Date::new(year, month, day).ok())?)
+            }
             When::Holiday(holiday, shift) => Stretch::Day(match shift {
                 Shift::Last => self.latest(|year| holiday_in(holiday, year))?,
                 Shift::Next => self.earliest(|year| holiday_in(holiday, year))?,
@@ -124,9 +167,15 @@ impl Published {
                 Shift::Within(years) => holiday_in(holiday, moved(year, years)?)?,
                 Shift::Open | Shift::Year(_) => self.nearest(|year| holiday_in(holiday, year))?,
             }),
-            When::Month(month, shift) => Stretch::Month(moved(year, self.years_to_month(month, shift))?, month),
-            When::Season(season, shift) => Stretch::Season(moved(year, self.years_to_season(season, shift))?, season),
-            When::Quarter(quarter, shift) => Stretch::Quarter(moved(year, self.years_to_quarter(quarter, shift))?, quarter),
+            When::Month(month, shift) => {
+                Stretch::Month(moved(year, self.years_to_month(month, shift))?, month)
+            }
+            When::Season(season, shift) => {
+                Stretch::Season(moved(year, self.years_to_season(season, shift))?, season)
+            }
+            When::Quarter(quarter, shift) => {
+                Stretch::Quarter(moved(year, self.years_to_quarter(quarter, shift))?, quarter)
+            }
             When::Absolute(_) | When::FromTold(..) | When::Unknown => return None,
         })
     }
@@ -139,7 +188,9 @@ impl Published {
     fn weekday(&self, weekday: Weekday, shift: Shift) -> Option<Date> {
         let since = i32::from(self.day.weekday().since(weekday));
         match shift {
-            Shift::Open if self.is_ahead() => days_after(self.day, i32::from(self.day.weekday().until(weekday))),
+            Shift::Open if self.is_ahead() => {
+                days_after(self.day, i32::from(self.day.weekday().until(weekday)))
+            }
             Shift::Open => days_after(self.day, -since),
             Shift::Last => days_after(self.day, if since == 0 { -7 } else { -since }),
             Shift::This => weekday_of_week(self.day, weekday),
@@ -205,7 +256,11 @@ impl Published {
             Shift::This => 0,
             Shift::Within(years) => years,
             Shift::Open | Shift::Year(_) => {
-                if self.is_ahead() { i32::from(over) } else { -i32::from(now < first) }
+                if self.is_ahead() {
+                    i32::from(over)
+                } else {
+                    -i32::from(now < first)
+                }
             }
         }
     }
@@ -218,7 +273,11 @@ impl Published {
             Shift::This => 0,
             Shift::Within(years) => years,
             Shift::Open | Shift::Year(_) => {
-                if self.is_ahead() { i32::from(quarter < now) } else { -i32::from(quarter > now) }
+                if self.is_ahead() {
+                    i32::from(quarter < now)
+                } else {
+                    -i32::from(quarter > now)
+                }
             }
         }
     }
