@@ -10,13 +10,14 @@
 //! - [`analyzer`]: the chosen analyses over one document
 //! - [`store`]: where documents are kept
 //! - [`pool`]: the threads that the engine runs on
-//! - [`config`]: flags and environment variables, validated
-//! - [`telemetry`]: logs and metrics
-//! - [`middleware`]: what every call passes
-//! - [`server`]: all of it over HTTP/2
+//! - [`api`]: the contract: messages, validation, conversion, the RPCs
+//! - [`middleware`]: what every call passes through
+//! - [`telemetry`], [`config`], [`server`]: the service as a whole
+//! - [`cli`]: the commands
 
 pub mod analyzer;
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod dates;
 pub mod document;

@@ -52,8 +52,8 @@ impl<'a> Spans<'a> {
 
 fn span(offsets: &OffsetConverter, span: Span, section: v1::TextSection) -> v1::TextSpan {
     v1::TextSpan {
-        begin: number(offsets.offset(span.begin)),
-        end: number(offsets.offset(span.end)),
+        begin: number(offsets.convert(span.begin)),
+        end: number(offsets.convert(span.end)),
         text: String::new(),
         section: section as i32,
     }

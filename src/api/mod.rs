@@ -3,7 +3,7 @@
 
 mod analysis_service;
 mod answer;
-mod convert;
+pub(crate) mod convert;
 mod document_service;
 pub mod error;
 mod names;

@@ -1,0 +1,7 @@
+//! `copydesk serve`
+
+use clap::Args;
+
+/// Serve gRPC until told to stop
+#[derive(Args)]
+pub struct Arguments {}
