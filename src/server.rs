@@ -14,8 +14,10 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::{AUTHORIZATION, COOKIE};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
+use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer};
 use tower::ServiceBuilder;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
@@ -29,7 +31,7 @@ use crate::api::v1::server_info_service_server::ServerInfoServiceServer;
 use crate::api::{self, Desk};
 use crate::config::ServeConfig;
 use crate::middleware::admission::Admission;
-use crate::middleware::{Methods, admission, call, deadline, errors, observe, panics};
+use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
 use crate::telemetry::{self, StageMetrics};
@@ -143,20 +145,22 @@ pub async fn run(
         let routes = admin::routes(metrics, health.readiness());
         tokio::spawn(axum::serve(listener, routes).into_future())
     });
-    let routes = stack(config, services, health_service)?;
+    let draining = CancellationToken::new();
+    let routes = stack(config, services, health_service, draining.clone())?;
     let address = listeners.rpc.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "listening beyond this machine without TLS");
     }
     tracing::info!(%address, store = %config.store, version = env!("CARGO_PKG_VERSION"), "serving");
-    let connections = Connections::accept(listeners.rpc, routes, config.connections);
+    let connections = Connections::accept(listeners.rpc, routes, config.connections, draining);
 
     shutdown.requested().await;
     tracing::info!(delay = ?config.drain.delay, timeout = ?config.drain.timeout, "draining");
     // Load balancers learn first that this server is going away, and have time to act on it.
     let health = health.drain().await;
     shutdown.unless_now(tokio::time::sleep(config.drain.delay)).await;
-    // Then no connection is accepted, and clients are told to take their next call elsewhere.
+    // Then no connection is accepted, streams are wound up, and clients are told to take their
+    // next call elsewhere.
     let draining = connections.drain();
     health.end_watches().await;
     let drained = shutdown.unless_now(draining.finished(config.drain.timeout)).await;
@@ -175,10 +179,11 @@ pub async fn run(
 }
 
 /// Everything that a call passes, from the outside to the service.
-fn stack<H: tonic_health::pb::health_server::Health>(
+fn stack<H: HealthRpc>(
     config: &ServeConfig,
     services: Routes,
-    health: tonic_health::pb::health_server::HealthServer<H>,
+    health: HealthServer<H>,
+    draining: CancellationToken,
 ) -> Result<Router, ServerError> {
     let damaged = |error: &dyn std::fmt::Display| ServerError::Descriptors(error.to_string());
     let methods = Methods::default()
@@ -190,6 +195,8 @@ fn stack<H: tonic_health::pb::health_server::Health>(
 
     // Around our own services alone: a server that is full is still healthy.
     let limits = ServiceBuilder::new()
+        // Streams alone; outside of what may end them for another reason.
+        .layer(from_fn_with_state(draining, drain::wind_up))
         // Outside the queue, so that the time spent waiting counts.
         .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
         // Last, so that nothing is refused here that would have failed anyway.

@@ -269,6 +269,27 @@ async fn a_drain_says_so_first_and_lets_calls_in_flight_finish() {
 }
 
 #[tokio::test]
+async fn a_drain_ends_open_streams_after_the_answers_they_are_owed() {
+    let server = real(&[]).await;
+    let (requests, sent) = tokio::sync::mpsc::channel(1);
+    let mut client = AnalysisServiceClient::new(server.connect().await);
+    let requests_stream = tokio_stream::wrappers::ReceiverStream::new(sent);
+    let mut answers = client.stream_analyze_documents(requests_stream).await.unwrap().into_inner();
+    let request = v1::StreamAnalyzeDocumentsRequest {
+        request: Some(article("A short text.".into())),
+        ..Default::default()
+    };
+    requests.send(request).await.unwrap();
+    answers.message().await.unwrap().unwrap();
+
+    server.shutdown.signal();
+    let ended = answers.message().await.unwrap_err();
+    assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
+    assert!(ended.get_details_retry_info().is_some());
+    server.ended().await;
+}
+
+#[tokio::test]
 async fn a_drain_ends_in_its_bound_whatever_clients_do() {
     let server = obedient(&["--drain-timeout=300ms"]).await;
     let channel = server.connect().await;

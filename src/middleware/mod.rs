@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod call;
 pub mod deadline;
+pub mod drain;
 pub mod errors;
 pub mod observe;
 pub mod panics;

@@ -37,9 +37,13 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Serves `routes` on all that connects.
-    pub fn accept(listener: TcpListener, routes: Router, config: ConnectionConfig) -> Self {
-        let draining = CancellationToken::new();
+    /// Serves `routes` on all that connects; `draining` is cancelled when the drain begins.
+    pub fn accept(
+        listener: TcpListener,
+        routes: Router,
+        config: ConnectionConfig,
+        draining: CancellationToken,
+    ) -> Self {
         let acceptor = Acceptor {
             places: Arc::new(Semaphore::new(config.max_connections)),
             connection: Connection {
