@@ -163,7 +163,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
                 progress.inc(1);
                 match answer {
                     Ok(text) => match out.write_all(text.as_bytes()) {
-                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                            return Ok(ExitCode::SUCCESS);
+                        }
                         written => written?,
                     },
                     Err(problem) => {
@@ -234,7 +236,8 @@ impl Desk {
         let mut message = convert::analysis(&analysis, &self.analyzer.models(), self.unit);
         let document = convert::inline_document(&source, BTreeMap::new(), &analysis.article, self.unit);
         message.document = Some(document);
-        let mut line = serde_json::to_string(&Line { id, analysis: &message }).map_err(|error| error.to_string())?;
+        let mut line =
+            serde_json::to_string(&Line { id, analysis: &message }).map_err(|error| error.to_string())?;
         line.push('\n');
         Ok(line)
     }
@@ -275,7 +278,8 @@ fn for_people(analysis: &Analysis) -> String {
     ];
     lines.extend(groups.iter().filter_map(|(label, kinds)| named(label, entities, kinds)));
     let topics = analysis.topics.iter().flatten();
-    let topics: Vec<_> = topics.map(|topic| format!("{} {:.2}", topic.display_name, topic.confidence)).collect();
+    let topics: Vec<_> =
+        topics.map(|topic| format!("{} {:.2}", topic.display_name, topic.confidence)).collect();
     if !topics.is_empty() {
         lines.push(format!("{:<15}{}", "topics", topics.join(", ")));
     }
