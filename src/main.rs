@@ -2,16 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use copydesk::cli::{self, Cli, Command};
+use copydesk::config::{self, EXIT_USAGE};
 
 // Engine threads allocate and free many small blocks at once.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Serve(_) => Ok(ExitCode::SUCCESS),
+    let cli: Cli = config::parse_or_exit();
+    let result = match cli.command {
+        Command::Serve(arguments) => match arguments.validate() {
+            Ok(config) => cli::serve::run(&config),
+            Err(error) => {
+                eprintln!("copydesk: {error}");
+                std::process::exit(EXIT_USAGE);
+            }
+        },
         Command::Analyze(arguments) => cli::analyze::run(&arguments),
     };
     result.unwrap_or_else(|error| {

@@ -6,6 +6,8 @@ pub mod serve;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::ServeArgs;
+
 /// Cleans, reads, summarises, tags and stores news articles.
 ///
 /// copydesk takes articles as they come off the web and hands back the article itself, the
@@ -21,7 +23,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Serve gRPC until told to stop
-    Serve(serve::Arguments),
+    Serve(ServeArgs),
     /// Analyse files or standard input, without a server
     Analyze(analyze::Arguments),
 }

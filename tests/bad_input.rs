@@ -1,0 +1,208 @@
+//! Whatever is sent, the engine answers: sound spans, no panic, no waiting.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use copydesk::analyzer::{Analysis, Analyzer, Checkpoint, Features, Options};
+use copydesk::document::{Content, MimeType, Section, Source, Span, TextSpan};
+use copydesk::extract::Mode;
+use copydesk::text::offsets::{OffsetConverter, OffsetUnit};
+use proptest::prelude::*;
+
+static ENGINE: LazyLock<Analyzer> = LazyLock::new(|| Analyzer::load().expect("the models are sound"));
+
+fn analyze(content: Content, mime_type: MimeType, mode: Mode) -> Analysis {
+    let source = Source { content, mime_type, ..Source::default() };
+    let options = Options { features: Features::ALL, ..Options::default() };
+    let analysis = ENGINE.analyze(&source, mode, &options, &Checkpoint::default(), &()).expect("no deadline");
+    assert!(analysis.failed.is_empty(), "failed: {:?}", analysis.failed);
+    check(&analysis);
+    analysis
+}
+
+fn plain(text: &str) -> Analysis {
+    analyze(Content::Text(text.to_owned()), MimeType::Plain, Mode::Auto)
+}
+
+/// Every span lies inside its text, on character boundaries, in order.
+fn check(analysis: &Analysis) {
+    let article = &analysis.article;
+    let sound = |span: Span, text: &str| {
+        assert!(span.begin < span.end && text.get(span.range()).is_some(), "{span:?} in {} bytes", text.len());
+        let converters = [OffsetUnit::Utf16, OffsetUnit::Utf32].map(|unit| OffsetConverter::new(text, unit));
+        for converter in converters {
+            assert!(converter.convert(span.begin) < converter.convert(span.end));
+        }
+    };
+    let in_its_text = |place: TextSpan| match place.section {
+        Section::Body => sound(place.span, &article.text),
+        Section::Title => sound(place.span, &article.title),
+    };
+    let in_order = |spans: Vec<TextSpan>| {
+        assert!(spans.is_sorted(), "{spans:?}");
+        spans.into_iter().for_each(in_its_text);
+    };
+    let blocks: Vec<_> = article.blocks.iter().filter_map(|block| block.span).map(body).collect();
+    assert!(blocks.windows(2).all(|pair| pair[0].span.end <= pair[1].span.begin), "{blocks:?}");
+    in_order(blocks);
+    let sentences: Vec<_> = analysis.sentences.iter().flatten().map(|&span| body(span)).collect();
+    assert!(sentences.windows(2).all(|pair| pair[0].span.end <= pair[1].span.begin));
+    in_order(sentences);
+    for entity in analysis.entities.iter().flatten() {
+        assert!(!entity.name.is_empty() && !entity.mentions.is_empty());
+        in_order(entity.mentions.iter().map(|mention| mention.span).collect());
+    }
+    let salience: f32 = analysis.entities.iter().flatten().map(|entity| entity.salience).sum();
+    assert!((0.0..=1.001).contains(&salience), "{salience}");
+    in_order(analysis.quotes.iter().flatten().map(|quote| quote.span).collect());
+    in_order(analysis.temporal_expressions.iter().flatten().map(|found| found.span).collect());
+    for phrase in analysis.key_phrases.iter().flatten() {
+        in_order(phrase.spans.clone());
+    }
+    for topic in analysis.topics.iter().flatten() {
+        assert!((0.0..=1.0).contains(&topic.confidence));
+        in_order(topic.evidence.clone());
+    }
+    let summary: Vec<_> = analysis.summary.iter().flat_map(|s| &s.sentences).map(|s| body(s.span)).collect();
+    in_order(summary);
+}
+
+fn body(span: Span) -> TextSpan {
+    TextSpan::body(span.begin, span.end)
+}
+
+/// Far more than any of these inputs takes on a loaded machine, and far less than quadratic
+/// work on them would.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn answers_in_time(name: &str, content: &str, mime_type: MimeType) {
+    for mode in [Mode::Auto, Mode::None] {
+        let started = Instant::now();
+        analyze(Content::Text(content.to_owned()), mime_type, mode);
+        assert!(started.elapsed() < PATIENCE, "{name} took {:?}", started.elapsed());
+    }
+}
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn a_mebibyte_of_anything_is_answered() {
+    let names: String = (0..10_000).map(|n| format!("Person Nr{n} Smith met Ann Lee{n}. ")).collect();
+    let inputs: [(&str, String); 12] = [
+        ("one word", "a".repeat(MIB)),
+        ("one capital word", "A".repeat(MIB)),
+        ("words", "word ".repeat(MIB / 5)),
+        ("one name", "Ann Lee ".repeat(50_000)),
+        ("many names", names),
+        ("full stops", ".".repeat(MIB)),
+        ("line feeds", "a\n".repeat(MIB / 2)),
+        ("quotation marks", "\"".repeat(MIB)),
+        ("short sentences", "No. Yes! ".repeat(MIB / 9)),
+        ("numbers", "2023-03-30 ".repeat(MIB / 11)),
+        ("emoji", "😀".repeat(MIB / 4)),
+        ("right to left", "مرحبا بالعالم. ".repeat(MIB / 26)),
+    ];
+    for (name, input) in &inputs {
+        answers_in_time(name, input, MimeType::Plain);
+    }
+}
+
+#[test]
+fn hostile_markup_is_answered() {
+    let inputs: [(&str, String); 8] = [
+        ("nested div", "<div>".repeat(MIB / 5)),
+        ("nested formatting", "<b><i>".repeat(MIB / 6)),
+        ("nested tables", "<table><tr><td>".repeat(MIB / 15)),
+        ("open anchors", "<a href=x>y".repeat(MIB / 11)),
+        ("attributes", format!("<p {}>text</p>", "a=b ".repeat(MIB / 5))),
+        ("an open comment", format!("<!--{}", "-".repeat(MIB))),
+        ("angle brackets", "<".repeat(MIB)),
+        ("character references", "&#x26;&amp;".repeat(MIB / 11)),
+    ];
+    for (name, input) in &inputs {
+        answers_in_time(name, input, MimeType::Html);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf_8_are_decoded() {
+    let latin = "Le maire, très fâché, a quitté la réunion à Genève. ".repeat(20);
+    let bytes: Vec<u8> = latin.chars().map(|c| c as u8).collect();
+    let content = Content::Bytes { bytes, charset: None };
+    let analysis = analyze(content, MimeType::Plain, Mode::Auto);
+    assert!(analysis.article.text.contains("très fâché"), "{}", analysis.article.text);
+    let garbage: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+    analyze(Content::Bytes { bytes: garbage, charset: Some("no-such-charset".into()) }, MimeType::Html, Mode::Auto);
+}
+
+#[test]
+fn a_language_without_models_is_named_and_still_summarised() {
+    let text = "Der Stadtrat von Neustadt hat am Mittwoch beschlossen, die alte Brücke über den Fluss zu erneuern. \
+                Die Arbeiten sollen im kommenden Frühjahr beginnen und etwa zwei Jahre dauern. \
+                Bürgermeisterin Anna Keller sagte, die Stadt habe lange auf diese Entscheidung gewartet. \
+                Anwohner befürchten jedoch, dass der Verkehr während der Bauzeit durch ihre Straßen geleitet wird.";
+    let analysis = plain(text);
+    assert_eq!(analysis.article.language_code, "de");
+    assert!(analysis.warnings.iter().any(|w| w.reason == "NO_MODEL_FOR_LANGUAGE"), "{:?}", analysis.warnings);
+    assert!(!analysis.summary.expect("a summary").sentences.is_empty());
+}
+
+#[test]
+fn nothing_to_read_is_said_and_not_guessed() {
+    for text in ["", " \n\t ", "😀😀😀", "Home | News | Sport"] {
+        let analysis = plain(text);
+        assert!(!analysis.warnings.is_empty(), "{text:?}");
+        assert!(analysis.topics.is_none_or(|topics| topics.is_empty()), "{text:?}");
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_answer() {
+    let page = include_str!("../examples/articles/harbour-bridge.txt");
+    let first = format!("{:?}", plain(page));
+    let again = Analyzer::load().expect("the models are sound");
+    let source = Source { content: Content::Text(page.to_owned()), ..Source::default() };
+    let options = Options { features: Features::ALL, ..Options::default() };
+    let second = again.analyze(&source, Mode::Auto, &options, &Checkpoint::default(), &()).expect("no deadline");
+    assert_eq!(first, format!("{second:?}"));
+}
+
+/// Strings with what breaks tokenisers: marks, quotes, several scripts, line ends.
+fn awkward() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[A-Z][a-z]{1,8}",
+        "[a-z]{1,10}",
+        "[0-9]{1,4}",
+        Just("U.S.".to_owned()),
+        Just("“".to_owned()),
+        Just("” he said.".to_owned()),
+        Just("&#039;".to_owned()),
+        Just("on Wednesday".to_owned()),
+        Just("\n\n".to_owned()),
+        Just("Nguyễn".to_owned()),
+        Just("e\u{301}\u{200d}👩‍👩‍👧".to_owned()),
+        "\\PC{1,6}",
+    ];
+    proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_gives_sound_spans(text in prop_oneof![awkward(), any::<String>()]) {
+        plain(&text);
+        let whole = analyze(Content::Text(text.clone()), MimeType::Plain, Mode::None);
+        prop_assert_eq!(&whole.article.text, &text);
+    }
+
+    #[test]
+    fn any_markup_gives_sound_spans(text in awkward(), tags in "(<[a-z]{1,6}( [a-z]{1,5}=\"[a-z]{0,5}\")?>|</[a-z]{1,6}>|[a-z ]{1,9}){0,40}") {
+        analyze(Content::Text(format!("{tags}{text}</p>{tags}")), MimeType::Html, Mode::Auto);
+    }
+
+    #[test]
+    fn any_bytes_give_sound_spans(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
+        analyze(Content::Bytes { bytes, charset: None }, MimeType::Plain, Mode::Auto);
+    }
+}
