@@ -8,12 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use copydesk::analyzer::Analyzer;
 use copydesk::api::v1;
 use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analysis_service_server::{AnalysisService, AnalysisServiceServer};
 use copydesk::api::v1::analyze_document_request::Source;
-use copydesk::server;
 use copydesk::store::{self, Store, StoreError, StoredDocument};
 use futures_util::Stream;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -133,10 +131,7 @@ async fn obedient(flags: &[&str]) -> TestServer {
 
 /// A server with the real services and no documents.
 async fn real(flags: &[&str]) -> TestServer {
-    let (config, store) = (config(flags), Arc::new(EmptyStore::default()));
-    let analyzer = Arc::new(Analyzer::load().unwrap());
-    let services = server::services(&config, analyzer, store.clone()).unwrap();
-    TestServer::start(config, services, store).await
+    TestServer::with_store(flags, Arc::new(EmptyStore::default())).await
 }
 
 fn order(name: &str) -> v1::AnalyzeDocumentRequest {

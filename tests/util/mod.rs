@@ -3,12 +3,16 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Parser;
+use copydesk::analyzer::Analyzer;
 use copydesk::config::{ServeArgs, ServeConfig};
 use copydesk::server::{self, Listeners, ServerError, Shutdown};
 use copydesk::store::SharedStore;
+use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -38,9 +42,30 @@ pub struct TestServer {
     pub admin: SocketAddr,
     pub shutdown: Shutdown,
     running: JoinHandle<Result<(), ServerError>>,
+    /// Where its store is, if it has one of its own.
+    directory: Option<TempDir>,
 }
 
 impl TestServer {
+    /// The whole service, with an empty store of its own.
+    pub async fn whole(flags: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("copydesk.db");
+        let store = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).await.unwrap());
+        let mut server = Self::with_store(flags, store).await;
+        server.directory = Some(directory);
+        server
+    }
+
+    /// The real services on a store.
+    pub async fn with_store(flags: &[&str], store: SharedStore) -> Self {
+        static ANALYZER: OnceLock<Arc<Analyzer>> = OnceLock::new();
+        let analyzer = ANALYZER.get_or_init(|| Arc::new(Analyzer::load().unwrap()));
+        let config = config(flags);
+        let services = server::services(&config, Arc::clone(analyzer), Arc::clone(&store)).unwrap();
+        Self::start(config, services, store).await
+    }
+
     /// Serves `services` on ports that the system chooses.
     pub async fn start(config: ServeConfig, services: Routes, store: SharedStore) -> Self {
         let rpc = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -51,7 +76,7 @@ impl TestServer {
         let running = tokio::spawn(async move {
             server::run(&config, Listeners { rpc, admin: Some(admin) }, services, store, until).await
         });
-        let server = Self { address, admin: admin_address, shutdown, running };
+        let server = Self { address, admin: admin_address, shutdown, running, directory: None };
         while server.get("/readyz").await.is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -1,0 +1,153 @@
+//! `copydesk serve` as a process: what an operator types, sees and gets as an exit status.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use copydesk::api::v1;
+use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
+use copydesk::api::v1::analyze_document_request::Source;
+use serde_json::Value;
+use tempfile::TempDir;
+use tonic::Request;
+
+fn copydesk() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_copydesk"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+fn serve(flags: &[&str], environment: &[(&str, &str)]) -> Output {
+    copydesk().arg("serve").args(flags).envs(environment.iter().copied()).output().unwrap()
+}
+
+/// A server in a process of its own, killed if the test fails.
+struct Process {
+    child: Child,
+    /// One JSON object a line.
+    log: BufReader<ChildStderr>,
+    address: String,
+    _directory: TempDir,
+}
+
+impl Process {
+    fn start(flags: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = copydesk()
+            .current_dir(&directory)
+            .args(["serve", "--listen=127.0.0.1:0", "--admin-listen=off"])
+            .args(flags)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut process = Self { child, log, address: String::new(), _directory: directory };
+        let serving = process.log_until("serving");
+        process.address = serving["address"].as_str().unwrap().to_owned();
+        process
+    }
+
+    /// Reads the log up to a message.
+    fn log_until(&mut self, message: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log ends before {message:?}");
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["message"] == message {
+                return event;
+            }
+        }
+    }
+
+    fn terminate(&self) {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn help_succeeds_and_reads_like_documentation() {
+    let output = serve(&["--help"], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    for part in ["Addresses:", "Limits:", "Shutdown:", "[env: COPYDESK_LISTEN=]", "[default: 10s]"] {
+        assert!(help.contains(part), "{part} in {help}");
+    }
+}
+
+#[test]
+fn a_bad_value_names_itself_and_exits_with_64() {
+    for (flags, environment, name) in [
+        (&["--max-batch=none"][..], &[][..], "--max-batch"),
+        (&["--max-content-bytes=1GB"], &[], "--max-content-bytes"),
+        (&["--max-content-bytes=8MiB"], &[], "--max-content-bytes"),
+        (&["--no-such-flag"], &[], "--no-such-flag"),
+        (&[], &[("COPYDESK_DRAIN_TIMEOUT", "soon")], "--drain-timeout"),
+    ] {
+        let output = serve(flags, environment);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{flags:?}: {message}");
+        assert!(message.contains(name), "{name} in {message}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = serve(&["--listen", &address, "--admin-listen=off"], &[]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(message.contains(&address) && message.contains("--listen"), "{message}");
+}
+
+// Several threads, since waiting for the process blocks one and the client must say goodbye.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_one_line_of_the_log_without_the_documents_text() {
+    let mut process = Process::start(&["--log=trace"]);
+    let uri = format!("http://{}", process.address);
+    let mut client = AnalysisServiceClient::connect(uri).await.unwrap();
+    let content = Some(v1::document::Source::Content("The minister said nothing on Tuesday.".into()));
+    let document = v1::Document { source: content, ..Default::default() };
+    let mut request = Request::new(v1::AnalyzeDocumentRequest {
+        source: Some(Source::Document(document)),
+        ..Default::default()
+    });
+    request.metadata_mut().insert("x-request-id", "feed-7".parse().unwrap());
+    request.metadata_mut().insert("authorization", "Bearer hush".parse().unwrap());
+    client.analyze_document(request).await.unwrap();
+    drop(client);
+    process.terminate();
+    assert!(process.child.wait().unwrap().success());
+
+    let mut log = String::new();
+    process.log.read_to_string(&mut log).unwrap();
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let calls: Vec<Value> = events.filter(|event| event["message"] == "call").collect();
+    assert_eq!(calls.len(), 1, "{log}");
+    assert_eq!(calls[0]["request_id"], "feed-7");
+    assert_eq!(calls[0]["method"], "AnalyzeDocument");
+    assert_eq!(calls[0]["code"], "OK");
+    assert!(calls[0]["milliseconds"].is_number());
+    assert!(!log.contains("hush"));
+    assert!(!log.contains("minister"));
+}
+
+#[test]
+fn a_signal_drains_and_a_second_one_does_not_wait() {
+    let mut process = Process::start(&["--drain-delay=1h"]);
+    process.terminate();
+    process.log_until("draining");
+    let started = Instant::now();
+    process.terminate();
+    assert!(process.child.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
