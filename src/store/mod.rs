@@ -112,6 +112,7 @@ pub enum View {
 pub struct Filter {
     /// Equal without regard to case.
     pub publisher: String,
+    /// Equal without regard to case: `en` does not find `en-GB`.
     pub language_code: String,
     /// Published at this second of the epoch or later. A document without a publication time
     /// is in no range.
@@ -163,13 +164,31 @@ pub const MAX_PAGE: usize = 1000;
 /// A place for documents. Every call may come from many tasks at once.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// Keeps a document. All documents of one call are committed together or, where one fails, each gets
-    /// its own answer: results come in the order of the documents.
+    /// Keeps documents and answers for each of them, in their order; one that fails does not
+    /// fail the others. They are committed in one transaction: where that fails, all of them are
+    /// [`StoreError::Unavailable`].
+    ///
+    /// For each document, the first of these that holds decides:
+    ///
+    /// 1. Its request id was used in this corpus for the same request:
+    ///    [`Outcome::Unchanged`] with the document as it is now, under the id that it got then,
+    ///    or [`StoreError::NotFound`] where it was deleted since. For another request:
+    ///    [`StoreError::RequestIdReused`].
+    /// 2. It names an etag: [`StoreError::NotFound`] where there is no such document,
+    ///    [`StoreError::StaleEtag`] where it has another one.
+    /// 3. The document is not there: [`Outcome::Created`].
+    /// 4. It is there with the same hash: [`Outcome::Unchanged`]. With another one:
+    ///    [`Outcome::Revised`].
+    ///
+    /// Refused requests are not remembered. A caller that leaves before the answer does not know
+    /// whether its documents were kept. Answers hold whole documents.
     async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>>;
 
     async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError>;
 
-    /// At most `limit` documents of a corpus after `after`.
+    /// At most `limit` documents of a corpus after `after`, at least one where there are more.
+    /// A page may be shorter than asked for although there are more: there are at most
+    /// [`MAX_PAGE`] documents in it, and full documents only up to some megabytes.
     async fn list(
         &self,
         corpus: &str,

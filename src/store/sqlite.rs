@@ -102,7 +102,13 @@ impl SqliteStore {
         let writing = (file.clone())
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // 32 MiB, in which the upper pages of all indexes stay.
             .pragma("cache_size", "-32768")
+            // Savepoints keep what they may have to undo in memory, not in a file.
+            .pragma("temp_store", "MEMORY")
+            // 16 MiB of log before it is written back: pages that change often are then
+            // written back less often.
+            .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864");
         // By way of a pool, because the future of a migration of a connection is not Send.
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(writing.clone()).await;

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -23,15 +23,23 @@ const PRUNE_INTERVAL: Duration = Duration::from_secs(1);
 const PRUNE_BATCH: i64 = 10_000;
 
 // Each of these is one call of several statements; `$n` means the same in all of them.
+// The first writes nothing, and gives no row, where the document or the request is known.
 const CREATE: &str = "SAVEPOINT document;
     INSERT INTO documents (corpus, document_id, uid, revision, content_hash, create_time, update_time,
-        basics, publisher, language, published) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
-    INSERT INTO bodies (seq, content, text, body) VALUES (last_insert_rowid(), $12, $13, $14);
+        basics, publisher, language, published)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+        WHERE NOT EXISTS (SELECT 1 FROM requests WHERE corpus = $1 AND request_id = $16)
+        ON CONFLICT (corpus, document_id) DO NOTHING;
+    INSERT INTO bodies (seq, content, text, body)
+        SELECT seq, $12, $13, $14 FROM documents WHERE corpus = $1 AND document_id = $2 AND uid = $3;
     INSERT INTO terms (corpus, kind, term, seq)
-        SELECT $1, value ->> 0, value ->> 1, last_insert_rowid() FROM json_each($15);
+        SELECT $1, value ->> 0, value ->> 1, seq FROM documents, json_each($15)
+        WHERE corpus = $1 AND document_id = $2 AND uid = $3;
     INSERT INTO requests (corpus, request_id, digest, seq, document_id, time)
-        SELECT $1, $16, $17, last_insert_rowid(), $2, $7 WHERE $16 <> '';
-    RELEASE document";
+        SELECT $1, $16, $17, seq, $2, $7 FROM documents
+        WHERE corpus = $1 AND document_id = $2 AND uid = $3 AND $16 <> '';
+    RELEASE document;
+    SELECT seq FROM documents WHERE corpus = $1 AND document_id = $2 AND uid = $3";
 const REVISE: &str = "SAVEPOINT document;
     UPDATE documents SET revision = $4, content_hash = $5, update_time = $7, basics = $8, publisher = $9,
         language = $10, published = $11 WHERE seq = $18;
@@ -250,33 +258,32 @@ async fn ingest(
     now: Timestamp,
 ) -> Result<Ingested, Failure> {
     let Prepared { document, columns } = prepared;
+    // Most documents are new: trying that first takes one call, looking first takes three.
+    if document.etag.is_empty() {
+        let entry = Entry { seq: None, uid: Uuid::now_v7(), revision: 1, create_time: now, update_time: now };
+        if keep(connection, CREATE, &document, &columns, &entry).await?.is_some() {
+            return Ok(Ingested { outcome: Outcome::Created, document: stored(document, entry) });
+        }
+    }
     if let Some(done) = done_before(connection, &document).await? {
         return Ok(Ingested { outcome: Outcome::Unchanged, document: done });
     }
-    let found = existing(connection, &document.corpus, &document.document_id).await?;
-    match found {
-        None if !document.etag.is_empty() => Err(not_found(&document.corpus, &document.document_id).into()),
-        None => {
-            let entry =
-                Entry { seq: None, uid: Uuid::now_v7(), revision: 1, create_time: now, update_time: now };
-            keep(connection, CREATE, &document, columns, &entry).await?;
-            Ok(Ingested { outcome: Outcome::Created, document: stored(document, entry) })
-        }
-        Some((entry, content_hash)) => {
-            entry.expect_etag(&document.etag)?;
-            if content_hash == document.content_hash {
-                remember_request(connection, &document, entry.seq, now).await?;
-                let kept = load(connection, entry.seq).await?;
-                let document = kept.ok_or_else(|| not_found(&document.corpus, &document.document_id))?;
-                return Ok(Ingested { outcome: Outcome::Unchanged, document });
-            }
-            // The clock may have been set back.
-            let update_time = now.max(entry.update_time);
-            let entry = Entry { revision: entry.revision + 1, update_time, ..entry };
-            keep(connection, REVISE, &document, columns, &entry).await?;
-            Ok(Ingested { outcome: Outcome::Revised, document: stored(document, entry) })
-        }
+    let NewDocument { corpus, document_id, .. } = &document;
+    let Some((entry, content_hash)) = existing(connection, corpus, document_id).await? else {
+        return Err(not_found(corpus, document_id).into());
+    };
+    entry.expect_etag(&document.etag)?;
+    if content_hash == document.content_hash {
+        remember_request(connection, &document, entry.seq, now).await?;
+        let kept = load(connection, entry.seq).await?;
+        let document = kept.ok_or_else(|| not_found(corpus, document_id))?;
+        return Ok(Ingested { outcome: Outcome::Unchanged, document });
     }
+    // The clock may have been set back.
+    let update_time = now.max(entry.update_time);
+    let entry = Entry { revision: entry.revision + 1, update_time, ..entry };
+    keep(connection, REVISE, &document, &columns, &entry).await?;
+    Ok(Ingested { outcome: Outcome::Revised, document: stored(document, entry) })
 }
 
 async fn delete(
@@ -289,7 +296,8 @@ async fn delete(
         return Err(not_found(corpus, document_id).into());
     };
     entry.expect_etag(etag)?;
-    apart(connection, sqlx::query(DELETE).bind(entry.seq)).await
+    apart(connection, sqlx::query(DELETE).bind(entry.seq)).await?;
+    Ok(())
 }
 
 /// What a request with the same id did: its document as it is now.
@@ -329,13 +337,14 @@ async fn remember_request(
         return Ok(());
     }
     let query = sqlx::query(REMEMBER)
-        .bind(document.corpus.clone())
-        .bind(document.request_id.clone())
-        .bind(document.request_digest.clone())
+        .bind(&document.corpus)
+        .bind(&document.request_id)
+        .bind(&document.request_digest)
         .bind(seq)
-        .bind(document.document_id.clone())
+        .bind(&document.document_id)
         .bind(now.as_microsecond());
-    apart(connection, query).await
+    apart(connection, query).await?;
+    Ok(())
 }
 
 /// The place of a document, and which revision of it is there.
@@ -396,31 +405,32 @@ async fn load(
     row.map(|row| decode(&row, View::Full)).transpose()
 }
 
+/// Runs [`CREATE`] or [`REVISE`].
 async fn keep(
     connection: &mut SqliteConnection,
     sql: &'static str,
     document: &NewDocument,
-    columns: Columns,
+    columns: &Columns,
     entry: &Entry,
-) -> Result<(), Failure> {
+) -> Result<Option<SqliteRow>, Failure> {
     let query = sqlx::query(sql)
-        .bind(document.corpus.clone())
-        .bind(document.document_id.clone())
-        .bind(entry.uid.as_bytes().to_vec())
+        .bind(&document.corpus)
+        .bind(&document.document_id)
+        .bind(&entry.uid.as_bytes()[..])
         .bind(entry.revision as i64)
-        .bind(document.content_hash.clone())
+        .bind(&document.content_hash)
         .bind(entry.create_time.as_microsecond())
         .bind(entry.update_time.as_microsecond())
-        .bind(columns.basics)
-        .bind(columns.publisher)
-        .bind(columns.language)
+        .bind(&columns.basics)
+        .bind(&columns.publisher)
+        .bind(&columns.language)
         .bind(columns.published)
-        .bind(columns.content)
-        .bind(columns.text)
-        .bind(columns.body)
-        .bind(columns.terms)
-        .bind(document.request_id.clone())
-        .bind(document.request_digest.clone())
+        .bind(&columns.content)
+        .bind(&columns.text)
+        .bind(&columns.body)
+        .bind(&columns.terms)
+        .bind(&document.request_id)
+        .bind(&document.request_digest)
         .bind(entry.seq);
     apart(connection, query).await
 }
@@ -442,16 +452,20 @@ fn stored(document: NewDocument, entry: Entry) -> StoredDocument {
     }
 }
 
-/// Runs statements that begin with `SAVEPOINT document` and end with its release, and undoes
-/// them alone where one of them fails.
+/// Runs statements that begin with `SAVEPOINT document` and release it, and undoes them alone
+/// where one of them fails. Gives the row that they end with, if any.
 async fn apart(
     connection: &mut SqliteConnection,
     query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
-) -> Result<(), Failure> {
-    let Err(error) = query.execute(&mut *connection).await else { return Ok(()) };
-    // Full disks and the like end the whole transaction, and the savepoint with it.
-    execute(connection, "ROLLBACK TO document; RELEASE document").await.map_err(Failure::Lost)?;
-    Err(Failure::Refused(error.into()))
+) -> Result<Option<SqliteRow>, Failure> {
+    match query.fetch_optional(&mut *connection).await {
+        Ok(row) => Ok(row),
+        Err(error) => {
+            // Full disks and the like end the whole transaction, and the savepoint with it.
+            execute(connection, "ROLLBACK TO document; RELEASE document").await.map_err(Failure::Lost)?;
+            Err(Failure::Refused(error.into()))
+        }
+    }
 }
 
 /// Forgets the oldest of the requests that nobody will repeat any more.
