@@ -619,7 +619,16 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         };
-        Some((end + usize::from(self.is_zone(end)), Time::Clock(minute)))
+        Some((self.zone(end), Time::Clock(minute)))
+    }
+
+    /// The end of a time's zone: "ET", "local time", "Eastern".
+    fn zone(&self, at: usize) -> usize {
+        let named = matches!(self.spelled(at), "local" | "Eastern" | "Central" | "Mountain" | "Pacific");
+        if named && matches!(self.spelled(at + 1), "time" | "Time") {
+            return at + 2;
+        }
+        at + usize::from(self.is_zone(at) || named && self.spelled(at) != "local")
     }
 
     fn is_zone(&self, at: usize) -> bool {
@@ -1054,8 +1063,12 @@ impl<'a> Reader<'a> {
         !begins && !of_holiday
     }
 
-    /// Whether most words around the token have capitals, as in a headline.
+    /// Whether most words around the token have capitals and no full stop ends them, as in a
+    /// headline.
     fn is_headline(&self, at: usize) -> bool {
+        if self.spelled(self.tokens.end - 1) == "." {
+            return false;
+        }
         let around = at.saturating_sub(8).max(self.tokens.start)..(at + 8).min(self.tokens.end);
         let (mut words, mut capitals) = (0, 0);
         for token in around {

@@ -15,6 +15,9 @@ const MEMORY: usize = 4;
 /// How near a date without a year must lie ahead to be meant where no verb tells, in days.
 const NEAR: i32 = 60;
 
+/// How near it is meant whatever the verbs tell: nobody writes of a day a year ago so.
+const VERY_NEAR: i32 = 14;
+
 /// When the text was published, and what it has told of so far.
 pub(super) struct Timeline {
     publication: Option<PublishTime>,
@@ -104,9 +107,10 @@ impl Timeline {
             When::Holiday(holiday, Shift::Year(year)) => {
                 return Some((Stretch::Day(holiday_in(holiday, year)?), Basis::Text));
             }
-            When::Holiday(holiday, Shift::Open) => {
+            // "the 2016 race ... Election Day"
+            When::Holiday(Holiday::Election, Shift::Open) => {
                 if let Some(&told @ Stretch::Year(year)) = self.told.last() {
-                    return Some((Stretch::Day(holiday_in(holiday, year)?), Basis::Told(told)));
+                    return Some((Stretch::Day(holiday_in(Holiday::Election, year)?), Basis::Told(told)));
                 }
             }
             _ => {}
@@ -214,10 +218,11 @@ impl Published {
     /// The day's latest return, or its next where the clause looks ahead or it is near.
     fn nearest(&self, in_year: impl Fn(i16) -> Option<Date>) -> Option<Date> {
         let ahead = self.earliest(&in_year);
-        let near = days_after(self.day, NEAR);
+        let within = |days| ahead <= days_after(self.day, days);
         match self.tense {
             Tense::Future => ahead,
-            Tense::Unknown if ahead <= near => ahead,
+            Tense::Unknown if within(NEAR) => ahead,
+            _ if within(VERY_NEAR) => ahead,
             _ => self.latest(&in_year),
         }
     }

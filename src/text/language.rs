@@ -3,7 +3,7 @@
 use whatlang::{Detector, Info, Lang, Script};
 
 /// Bytes read from each of the places a long text is sampled at: its begin, and two on the way.
-const SAMPLE: usize = 700;
+const SAMPLE: usize = 400;
 
 /// Letters without which no language is named.
 const LEAST_LETTERS: usize = 12;

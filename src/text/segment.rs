@@ -21,3 +21,137 @@ pub fn segment_article(article: &Article) -> SegmentedArticle<'_> {
         body: segment(&article.text, Section::Body, &breaks),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sentences<'a>(text: &'a str, breaks: &[usize]) -> Vec<&'a str> {
+        segment(text, Section::Body, breaks).sentences.iter().map(|sentence| sentence.span.of(text)).collect()
+    }
+
+    /// Cuts the text that `expected` make when a space joins them, and wants them back.
+    #[track_caller]
+    fn assert_sentences(expected: &[&str]) {
+        assert_eq!(sentences(&expected.join(" "), &[]), expected);
+    }
+
+    #[test]
+    fn abbreviations_end_sentences_only_before_a_new_one() {
+        assert_sentences(&[
+            "Mr. Lee met U.S. Secretary Kim Park in Washington, D.C., on Jan. 5.",
+            "He left.",
+        ]);
+        assert_sentences(&["They live in the U.S.", "The house is small."]);
+        assert_sentences(&["J. K. Rowling and George W. Bush met at 5 p.m. Tuesday at Acme Corp. in Paris."]);
+        assert_sentences(&["It opens at 9 a.m.", "Visitors may enter by Gate No. 5, e.g. with a ticket."]);
+        assert_sentences(&["Prices rose 2.5 percent.", "See www.example.org for more."]);
+    }
+
+    #[test]
+    fn quotations_keep_their_closing_marks_and_their_speakers() {
+        assert_sentences(&["“We won.", "We knew it,” she said.", "“It is over.”", "He left."]);
+        assert_sentences(&["\"Why now?\" he asked.", "\"Is it true?\" Smith asked."]);
+        assert_sentences(&["He waited ... and waited.", "Nothing came…", "Then it rained."]);
+        assert_sentences(&["(She was not there.)", "Nobody was.[3]", "It closed."]);
+    }
+
+    #[test]
+    fn other_scripts_end_sentences_their_own_way() {
+        assert_eq!(sentences("他走了。她来了！真的？", &[]), ["他走了。", "她来了！", "真的？"]);
+        assert_sentences(&["هل وصل؟", "نعم وصل."]);
+        assert_sentences(&["वह आया।", "वह गया।"]);
+    }
+
+    #[test]
+    fn lines_end_sentences_unless_prose_was_wrapped() {
+        assert_eq!(
+            sentences("Storm hits coast\nWind tore roofs off.\n• One\n• Two", &[]),
+            ["Storm hits coast", "Wind tore roofs off.", "• One", "• Two"]
+        );
+        let wrapped = "The storm that hit the coast on Monday tore the roofs\noff more than forty houses and left the harbour without\npower until the next morning. Nobody was hurt.";
+        assert_eq!(sentences(wrapped, &[]).len(), 2);
+        let headings = "A heading of some length that is no sentence at all\nAnother heading of some length that is none either";
+        assert_eq!(sentences(headings, &[]).len(), 2);
+    }
+
+    #[test]
+    fn blocks_end_sentences_and_paragraphs_are_counted() {
+        let text = "A heading The text of it. More.\n\nThe end.";
+        let segmented = segment(text, Section::Body, &[0, 10, 33]);
+        let read: Vec<_> =
+            segmented.sentences.iter().map(|found| (found.span.of(text), found.paragraph)).collect();
+        assert_eq!(read, [("A heading", 0), ("The text of it.", 1), ("More.", 1), ("The end.", 2)]);
+    }
+
+    fn assert_sound(text: &str, breaks: &[usize]) {
+        let segmented = segment(text, Section::Body, breaks);
+        let mut end = 0;
+        for token in &segmented.tokens {
+            assert!(end <= token.begin && token.begin < token.end);
+            assert!(!token.span().of(text).contains(char::is_whitespace));
+            end = token.end;
+        }
+        let mut next = 0;
+        for sentence in &segmented.sentences {
+            assert_eq!(sentence.tokens.start, next);
+            assert_eq!(segmented.span_of(sentence.tokens.clone()), sentence.span);
+            next = sentence.tokens.end;
+        }
+        assert_eq!(next, segmented.tokens.len());
+        assert!(segmented.sentences.is_sorted_by_key(|sentence| sentence.paragraph));
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_and_sentences_are_in_order_and_whole(text in "\\PC{0,200}", at in 0..200_usize) {
+            assert_sound(&text, &[]);
+            assert_sound(&text, &[text.floor_char_boundary(at)]);
+        }
+
+        #[test]
+        fn marks_in_any_order_are_cut_soundly(text in "[a-cA-C0-3 .'’“”\"!?@:/\\-_,&()\\[\\]\n\t…。\u{301}\u{200d}👩🇻]{0,200}") {
+            assert_sound(&text, &[]);
+        }
+    }
+
+    #[test]
+    fn long_runs_of_anything_take_no_longer_than_prose() {
+        let pieces = [
+            "a",
+            ".",
+            "\n",
+            "\"",
+            "'",
+            "A. ",
+            "[1] ",
+            "a.",
+            "@a",
+            "a@",
+            "-",
+            "\u{301}",
+            "👩\u{200d}",
+            "a.b.",
+            "1,",
+            "a'",
+            "(",
+            "https://",
+            "。",
+            "a\n",
+            " ",
+            "\r\n",
+            "www.",
+            "word ",
+        ];
+        for piece in pieces {
+            let text = piece.repeat((1 << 18) / piece.len());
+            let started = Instant::now();
+            assert_sound(&text, &[]);
+            assert!(started.elapsed() < Duration::from_secs(2), "{piece:?} took {:?}", started.elapsed());
+        }
+    }
+}

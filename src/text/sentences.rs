@@ -200,15 +200,16 @@ impl<'a> Splitter<'a> {
     fn is_closing(&self, token: usize) -> bool {
         match self.word(token) {
             "”" | "’" | "»" | "›" | ")" | "]" | "}" | "」" | "』" | "）" | "】" => true,
-            "\"" | "'" => {
-                token > 0
-                    && self.touches(token)
-                    && !(token + 1 < self.tokens.len()
-                        && self.touches(token + 1)
-                        && !self.is_closing(token + 1))
-            }
+            "\"" | "'" => token > 0 && self.touches(token) && !self.touches_word(token + 1),
             _ => false,
         }
+    }
+
+    /// Whether a word or number stands at `token` without a space before it.
+    fn touches_word(&self, token: usize) -> bool {
+        self.tokens.get(token).is_some_and(|next| {
+            self.touches(token) && !matches!(next.kind, TokenKind::Punctuation | TokenKind::Symbol)
+        })
     }
 
     fn is_emoticon(&self, token: usize) -> bool {

@@ -219,7 +219,7 @@ impl Scanner<'_> {
 
     /// Where the word that ends at `end` goes on after a joining mark: the begin of its next piece.
     fn joined(&self, begin: usize, piece: usize, end: usize, digits_only: bool) -> Option<usize> {
-        let next = match self.byte(end) {
+        match self.byte(end) {
             mark @ (b'-' | b'\'' | b'_' | b'&' | b'.' | b',' | b':' | b'/') => {
                 let follows = self.peek(end + 1).0;
                 let joins = match mark {
@@ -250,8 +250,7 @@ impl Scanner<'_> {
                 joins.then_some(end + c.len_utf8())
             }
             _ => None,
-        };
-        next
+        }
     }
 
     /// Exactly three digits stand at `at`.
@@ -424,5 +423,67 @@ impl Scanner<'_> {
             }
             end = marked + length;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        tokenize(text).into_iter().map(|token| token.span().of(text)).collect()
+    }
+
+    #[track_caller]
+    fn assert_words(text: &str, expected: &str) {
+        assert_eq!(words(text), expected.split(' ').collect::<Vec<_>>(), "{text}");
+    }
+
+    #[test]
+    fn words_keep_their_inner_marks() {
+        assert_words(
+            "The U.S. co-founder didn't re-elect AT&T.",
+            "The U.S. co-founder didn't re-elect AT&T .",
+        );
+        assert_words("J.K. Rowling and John F. Kennedy", "J.K. Rowling and John F. Kennedy");
+        assert_words("Mr. Smith of Acme Inc. has a Ph.D.", "Mr. Smith of Acme Inc. has a Ph.D.");
+        assert_words("COVID-19, Sino-Vietnamese", "COVID-19 , Sino-Vietnamese");
+    }
+
+    #[test]
+    fn possessives_stand_apart() {
+        assert_words("Vietnam's and Hanoi’s workers' U.S.'s", "Vietnam 's and Hanoi ’s workers ' U.S. 's");
+    }
+
+    #[test]
+    fn numbers_keep_their_separators() {
+        assert_words(
+            "$1,500.25 in 10:30, 3/9/2005, 10th 3-year 5.",
+            "$ 1,500.25 in 10:30 , 3/9/2005 , 10th 3-year 5 .",
+        );
+        assert_words("1,2,3 and 2019–20", "1 , 2 , 3 and 2019 – 20");
+        let kinds: Vec<_> = tokenize("1,500 10th 50%").into_iter().map(|token| token.kind).collect();
+        assert_eq!(kinds, [TokenKind::Number, TokenKind::Word, TokenKind::Number, TokenKind::Symbol]);
+    }
+
+    #[test]
+    fn addresses_are_whole() {
+        assert_words(
+            "See https://example.org/a?b=1, www.example.com. Mail j.doe+x@example.org or @j_doe on example.com.",
+            "See https://example.org/a?b=1 , www.example.com . Mail j.doe+x@example.org or @j_doe on example.com .",
+        );
+    }
+
+    #[test]
+    fn marks_are_split_off() {
+        assert_words("“Yes—no,” he said… wait... (ok?!)", "“ Yes — no , ” he said … wait ... ( ok ?! )");
+        assert_words("end.The next", "end . The next");
+    }
+
+    #[test]
+    fn other_scripts_and_emoji_keep_their_characters_whole() {
+        assert_words("東京2020年", "東 京 2020 年");
+        assert_words("👩‍👩‍👧🇻🇳 e\u{301}te\u{301} नमस्ते", "👩‍👩‍👧 🇻🇳 e\u{301}te\u{301} नमस्ते");
+        assert_words("ภาษาไทย カタカナです", "ภาษาไทย カタカナ です");
     }
 }
