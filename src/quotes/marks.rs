@@ -15,12 +15,14 @@ pub struct Marked {
     pub closed: bool,
     /// The mark is a plain or a typographic apostrophe.
     pub single: bool,
+    /// How many tokens a mark is: two where it is typed as two apostrophes.
+    width: usize,
 }
 
 impl Marked {
     /// The tokens between the marks.
     pub fn inner(&self) -> Range<usize> {
-        self.tokens.start + 1..self.tokens.end - usize::from(self.closed)
+        self.tokens.start + self.width..self.tokens.end - if self.closed { self.width } else { 0 }
     }
 }
 
@@ -58,14 +60,15 @@ impl Scanner<'_> {
                 continue;
             };
             let single = is_single(mark);
+            let width = self.width(mark);
             match self.close(at, closers) {
                 Close::At(close) => {
-                    found.push(self.found(at..close + 1, true, single));
-                    at = close + 1;
+                    found.push(Marked { closed: true, ..self.open_ended(at..close + width, mark) });
+                    at = close + width;
                 }
                 // An open end is a quotation only where the paragraph is all quotation from here.
                 Close::Nowhere if !single && self.opens_speech(at, begin) => {
-                    found.push(self.found(at..self.end, false, single));
+                    found.push(self.open_ended(at..self.end, mark));
                     return;
                 }
                 Close::Nowhere => {
@@ -77,13 +80,30 @@ impl Scanner<'_> {
         }
     }
 
-    fn found(&self, tokens: Range<usize>, closed: bool, single: bool) -> Marked {
-        Marked { tokens, paragraph: self.paragraph, closed, single }
+    fn open_ended(&self, tokens: Range<usize>, mark: &str) -> Marked {
+        let single = is_single(mark);
+        Marked { tokens, paragraph: self.paragraph, closed: false, single, width: self.width(mark) }
     }
 
+    /// The mark at a token; two apostrophes or backticks are one mark.
     fn mark(&self, token: usize) -> Option<&str> {
-        let punctuation = self.body.tokens[token].kind == TokenKind::Punctuation;
-        punctuation.then(|| self.body.word(token))
+        if self.body.tokens[token].kind != TokenKind::Punctuation {
+            return None;
+        }
+        let mark = self.body.word(token);
+        let next = (token + 1 < self.end).then(|| self.body.tokens[token + 1]);
+        let doubled = matches!(mark, "'" | "`")
+            && next.is_some_and(|next| next.begin == self.body.tokens[token].end && self.body.word(token + 1) == mark);
+        Some(match mark {
+            "'" if doubled => "''",
+            "`" if doubled => "``",
+            mark => mark,
+        })
+    }
+
+    /// How many tokens a mark is.
+    fn width(&self, mark: &str) -> usize {
+        if matches!(mark, "''" | "``") { 2 } else { 1 }
     }
 
     /// Whether white space or an opening mark stands before the token and none behind it.
@@ -113,15 +133,18 @@ impl Scanner<'_> {
 
     /// The mark that closes the quotation opened at `open`.
     fn close(&self, open: usize, closers: &[&str]) -> Close {
-        let opener = self.body.word(open);
+        let Some(opener) = self.mark(open) else { return Close::Forgotten };
+        let width = self.width(opener);
         let single = is_single(opener);
         let symmetric = closers.contains(&opener);
         let mut depth = 0;
-        for token in open + 1..self.end {
+        for token in open + width..self.end {
             let Some(mark) = self.mark(token) else { continue };
-            if mark == opener && !symmetric && !single {
+            // Some type an opening mark at both ends.
+            let mistyped = mark == opener && !symmetric && !self.can_open(token);
+            if mark == opener && !symmetric && !single && !mistyped {
                 depth += 1;
-            } else if closers.contains(&mark) && self.can_close(token) {
+            } else if (closers.contains(&mark) || mistyped) && self.can_close(token + width - 1) {
                 // An apostrophe closes where a sentence or clause does, or nothing else would.
                 let at_stop = matches!(self.body.word(token - 1), "," | "." | "!" | "?" | "…");
                 if symmetric && !single && self.can_open(token) && !self.stands_free(token) {

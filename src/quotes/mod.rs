@@ -53,7 +53,7 @@ impl Finder<'_> {
                 None if heir => found.last().and_then(|quotation| quotation.speaker.clone()),
                 None => None,
             };
-            if speaker.is_none() && !self.is_speech(nth) {
+            if self.is_title(nth) || (speaker.is_none() && !self.is_speech(nth)) {
                 continue;
             }
             last = Some(nth);
@@ -81,6 +81,11 @@ impl Finder<'_> {
     /// The words of the sentence before a quotation, from the last one on.
     fn before(&self, nth: usize) -> Range<usize> {
         let begin = self.marked[nth].tokens.start;
+        if begin > 0 && self.body.word(begin - 1) == ":" {
+            // An introduction may be a paragraph of its own.
+            let introduction = sentence_at(self.body, begin - 1).map_or(begin, |sentence| sentence.tokens.start);
+            return introduction..begin;
+        }
         let floor = nth.checked_sub(1).map_or(0, |previous| self.marked[previous].tokens.end);
         sentence_at(self.body, begin).map_or(begin, |sentence| sentence.tokens.start).max(floor).min(begin)..begin
     }
@@ -117,6 +122,22 @@ impl Finder<'_> {
         words >= least && (ends || words >= 2 * least)
     }
 
+    /// Whether the words in marks name a book, a broadcast or the like: capitals throughout, and
+    /// no sentence of their own.
+    fn is_title(&self, nth: usize) -> bool {
+        let marked = &self.marked[nth];
+        let mut words = 0;
+        for token in marked.inner().filter(|&token| self.body.tokens[token].kind == TokenKind::Word) {
+            let word = self.body.word(token);
+            if word.chars().count() > 4 && word.starts_with(char::is_lowercase) {
+                return false;
+            }
+            words += usize::from(word.starts_with(char::is_uppercase));
+        }
+        let all = self.words(marked);
+        all >= 2 && all <= 12 && words * 2 > all && self.kind(marked) == QuoteKind::Mixed
+    }
+
     fn words(&self, marked: &Marked) -> usize {
         marked.inner().filter(|&token| self.body.tokens[token].kind == TokenKind::Word).count()
     }
@@ -149,7 +170,9 @@ fn reported(body: &Segmented, marked: &[Marked]) -> Vec<Quotation> {
 fn reported_in(body: &Segmented, reader: &Reader, sentence: &Sentence) -> Option<Quotation> {
     let verb = sentence.tokens.clone().find(|&token| reader.is_plain_cue(token))?;
     let end = sentence.tokens.end - usize::from(body.tokens[sentence.tokens.end - 1].kind == TokenKind::Punctuation);
-    if verb + 3 >= end || !reader.is(verb + 1, " that ") {
+    let concedes = reader.opens_subordinate(sentence.tokens.start);
+    let said_twice = (verb + 1..end).any(|token| reader.is_cue(token));
+    if verb + 3 >= end || !reader.is(verb + 1, " that ") || concedes || said_twice {
         return None;
     }
     let speaker = reader.subject_before(verb, sentence.tokens.start)?;

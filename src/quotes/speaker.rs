@@ -15,7 +15,7 @@ const CUES: &str = " said says told tells added adds wrote writes tweeted contin
      reported concluded concludes explained explains called calls noted notes stated states reads read shouted chanted \
      admitted answered joked yelled remarked insisted insists urged warned warns argued argues claimed claims \
      acknowledged announced recalled suggested observed commented complained quipped exclaimed testified posted \
-     confirmed predicted promised vowed stressed emphasized pointed conceded describes described cautioned denied \
+     confirmed asserted reacted questioned contended countered opined promises predicted promised vowed stressed emphasized pointed conceded describes described cautioned denied \
      proclaimed mused boasted lamented repeated retorted thundered say write ask think thinks thought believes \
      believed put puts wondered quoted charged blasted slammed criticized begins began countered ";
 
@@ -34,6 +34,10 @@ const BETWEEN: &str = " also has have had then later once again was is just neve
      previously recently still simply now too always often first himself herself ";
 /// Where a subject cannot begin further left.
 const CLAUSE: &str = " that as when while because but if although though and or after before since than so which where what ";
+
+/// Words that open a sentence before its subject.
+const OPENERS: &str = " here there now then yet still later earlier meanwhile asked speaking during despite again also \
+     today yesterday on under over like ";
 
 /// The words of an article around its quotations.
 pub struct Reader<'a> {
@@ -56,10 +60,25 @@ impl<'a> Reader<'a> {
                 return Some(subject);
             }
         }
-        self.according(window.clone()).or_else(|| {
-            let verb = window.clone().find(|&token| self.is(token, CUES) && token > first)?;
-            self.subject_before(verb, window.start)
-        })
+        self.according(window.clone())
+            .or_else(|| {
+                let verb = window.clone().find(|&token| self.is(token, CUES) && token > first)?;
+                self.subject_before(verb, window.start)
+            })
+            .or_else(|| self.subject_of_past(first, window.end))
+    }
+
+    /// The subject of whatever verb stands right behind it: `," he asserted`.
+    fn subject_of_past(&self, first: usize, limit: usize) -> Option<Range<usize>> {
+        let is_past = |token: usize| token < limit && self.is_word(token) && self.body.word(token).ends_with("ed");
+        if is_past(first) && !self.is_capitalised(first) {
+            return self.subject_after(first + 1, limit).filter(|subject| self.is_named(subject) || self.is_pronoun(subject));
+        }
+        if self.is(first, PRONOUNS) {
+            return is_past(first + 1).then_some(first..first + 1);
+        }
+        let end = (first..limit).find(|&token| !self.is_capitalised(token))?;
+        (end > first && is_past(end)).then_some(first..end)
     }
 
     /// The speaker in the words before a quotation: `X said: "`, `X told Y that "`, `In a note, X wrote, "`.
@@ -67,7 +86,8 @@ impl<'a> Reader<'a> {
         let begin = window.start.max(window.end.saturating_sub(REACH));
         let cue = (begin..window.end).rev().find(|&token| self.is(token, CUES) || self.is(token, HANGING));
         let by_cue = cue.and_then(|cue| {
-            if self.is(cue, HANGING) { self.subject_of_clause(begin..cue) } else { self.subject_before(cue, begin) }
+            let beside = if self.is(cue, HANGING) { None } else { self.subject_before(cue, begin) };
+            beside.or_else(|| self.subject_of_clause(window.start..cue))
         });
         by_cue.or_else(|| self.according(begin..window.end)).or_else(|| {
             // `Smith: "..."`.
@@ -81,7 +101,7 @@ impl<'a> Reader<'a> {
         let finite = clause.clone().rev().find(|&token| self.is(token, CUES));
         finite.and_then(|verb| self.subject_before(verb, clause.start)).or_else(|| {
             let mut start = clause.start;
-            if self.is(start, PREPOSITIONS) || self.is(start, CLAUSE) {
+            if self.is(start, PREPOSITIONS) || self.is(start, CLAUSE) || self.is(start, OPENERS) {
                 start = clause.clone().find(|&token| self.body.word(token) == ",")? + 1;
             }
             self.subject_after(start, clause.end)
@@ -95,6 +115,10 @@ impl<'a> Reader<'a> {
     pub fn is_named(&self, speaker: &Range<usize>) -> bool {
         let skip = usize::from(self.is(speaker.start, DETERMINERS));
         !self.is_pronoun(speaker) && (speaker.start + skip..speaker.end).any(|token| self.is_capitalised(token))
+    }
+
+    pub fn opens_subordinate(&self, token: usize) -> bool {
+        self.is(token, CLAUSE)
     }
 
     pub fn is_cue(&self, token: usize) -> bool {
@@ -185,19 +209,23 @@ impl<'a> Reader<'a> {
         if self.is(begin, PRONOUNS) {
             return Some(begin..begin + 1);
         }
-        let mut end = begin;
-        let mut named = false;
-        while in_reach(end) && end - begin < 10 {
-            let capital = self.is_capitalised(end);
+        let mut end = begin + 1;
+        let mut name_end = begin + usize::from(self.is_capitalised(begin));
+        while in_reach(end) && end - begin < 12 {
             let joins = self.is(end, PARTICLES) && end + 1 < limit && self.is_capitalised(end + 1);
-            let stops = self.is(end, CLAUSE) || self.is(end, PREPOSITIONS) || self.is(end, CUES) || self.is(end, BETWEEN);
-            if end > begin && !joins && (stops || (named && !capital)) {
+            let stops = [CLAUSE, PREPOSITIONS, CUES, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
+            if !joins && (stops || self.is_adverb(end) || self.is_participle(end)) {
                 break;
             }
-            named |= capital && !(end == begin && self.is(begin, DETERMINERS));
             end += 1;
+            if self.is_capitalised(end - 1) {
+                name_end = end;
+            }
         }
-        (end > begin).then_some(begin..end)
+        // "Smith early", but "the Smith campaign" and "Smith's campaign".
+        let tail_belongs = self.is(begin, DETERMINERS) || (begin..end).any(|token| self.is(token, " 's ") || self.body.word(token) == "’s");
+        let plain = !self.is_capitalised(begin) && name_end == begin;
+        Some(begin..if tail_belongs || plain { end } else { name_end })
     }
 
     fn is_word(&self, token: usize) -> bool {
@@ -210,6 +238,10 @@ impl<'a> Reader<'a> {
 
     fn is_adverb(&self, token: usize) -> bool {
         self.is_word(token) && self.body.word(token).ends_with("ly") && !self.is_capitalised(token)
+    }
+
+    fn is_participle(&self, token: usize) -> bool {
+        self.is_word(token) && self.body.word(token).ends_with("ing") && !self.is_capitalised(token)
     }
 
     /// Whether the token is one of `words`, which stand between spaces, in lower case.
