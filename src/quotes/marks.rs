@@ -93,7 +93,9 @@ impl Scanner<'_> {
         let mark = self.body.word(token);
         let next = (token + 1 < self.end).then(|| self.body.tokens[token + 1]);
         let doubled = matches!(mark, "'" | "`")
-            && next.is_some_and(|next| next.begin == self.body.tokens[token].end && self.body.word(token + 1) == mark);
+            && next.is_some_and(|next| {
+                next.begin == self.body.tokens[token].end && self.body.word(token + 1) == mark
+            });
         Some(match mark {
             "'" if doubled => "''",
             "`" if doubled => "``",
@@ -126,9 +128,9 @@ impl Scanner<'_> {
         self.body.text[self.body.tokens[token].end as usize..].chars().next()
     }
 
-    /// Whether a quotation that is not closed begins the paragraph or follows a comma or colon.
+    /// Whether a quotation that is not closed begins the paragraph or a sentence, or follows a comma or colon.
     fn opens_speech(&self, token: usize, begin: usize) -> bool {
-        token == begin || matches!(self.body.word(token - 1), "," | ":")
+        token == begin || matches!(self.body.word(token - 1), "," | ":" | "." | "!" | "?")
     }
 
     /// The mark that closes the quotation opened at `open`.
@@ -162,7 +164,8 @@ impl Scanner<'_> {
 
     /// White space on both sides.
     fn stands_free(&self, token: usize) -> bool {
-        self.before(token).is_none_or(char::is_whitespace) && self.after(token).is_none_or(char::is_whitespace)
+        self.before(token).is_none_or(char::is_whitespace)
+            && self.after(token).is_none_or(char::is_whitespace)
     }
 
     /// As in "the teachers' union": a plural's apostrophe with a word behind it.

@@ -68,8 +68,10 @@ impl Finder<'_> {
         let marked = &self.marked[nth];
         let before = self.before(nth);
         let after = self.after(nth);
-        let ends_open = marked.closed && matches!(self.body.word(marked.inner().end - 1), "," | "?" | "!" | "—" | "–" | "-");
-        let goes_on = self.body.tokens.get(marked.tokens.end).is_some_and(|_| self.body.word(marked.tokens.end) == ",");
+        let ends_open = marked.closed
+            && matches!(self.body.word(marked.inner().end - 1), "," | "?" | "!" | "—" | "–" | "-");
+        let goes_on =
+            self.body.tokens.get(marked.tokens.end).is_some_and(|_| self.body.word(marked.tokens.end) == ",");
         if ends_open || goes_on {
             return self.reader.after(after).or_else(|| self.reader.before(before));
         }
@@ -83,11 +85,13 @@ impl Finder<'_> {
         let begin = self.marked[nth].tokens.start;
         if begin > 0 && self.body.word(begin - 1) == ":" {
             // An introduction may be a paragraph of its own.
-            let introduction = sentence_at(self.body, begin - 1).map_or(begin, |sentence| sentence.tokens.start);
+            let introduction =
+                sentence_at(self.body, begin - 1).map_or(begin, |sentence| sentence.tokens.start);
             return introduction..begin;
         }
         let floor = nth.checked_sub(1).map_or(0, |previous| self.marked[previous].tokens.end);
-        sentence_at(self.body, begin).map_or(begin, |sentence| sentence.tokens.start).max(floor).min(begin)..begin
+        sentence_at(self.body, begin).map_or(begin, |sentence| sentence.tokens.start).max(floor).min(begin)
+            ..begin
     }
 
     /// The words after a quotation, to the end of the sentence or the next quotation.
@@ -145,9 +149,11 @@ impl Finder<'_> {
     /// Direct where the speech stands on its own, mixed where it is a piece of the sentence.
     fn kind(&self, marked: &Marked) -> QuoteKind {
         let begin = marked.tokens.start;
-        let opens_sentence = sentence_at(self.body, begin).is_some_and(|sentence| sentence.tokens.start == begin);
+        let opens_sentence =
+            sentence_at(self.body, begin).is_some_and(|sentence| sentence.tokens.start == begin);
         let introduced = begin > 0 && matches!(self.body.word(begin - 1), "," | ":");
-        let lower = marked.inner().next().is_some_and(|token| self.body.word(token).starts_with(char::is_lowercase));
+        let lower =
+            marked.inner().next().is_some_and(|token| self.body.word(token).starts_with(char::is_lowercase));
         if (opens_sentence || introduced) && !lower { QuoteKind::Direct } else { QuoteKind::Mixed }
     }
 }
@@ -169,7 +175,8 @@ fn reported(body: &Segmented, marked: &[Marked]) -> Vec<Quotation> {
 
 fn reported_in(body: &Segmented, reader: &Reader, sentence: &Sentence) -> Option<Quotation> {
     let verb = sentence.tokens.clone().find(|&token| reader.is_plain_cue(token))?;
-    let end = sentence.tokens.end - usize::from(body.tokens[sentence.tokens.end - 1].kind == TokenKind::Punctuation);
+    let end = sentence.tokens.end
+        - usize::from(body.tokens[sentence.tokens.end - 1].kind == TokenKind::Punctuation);
     let concedes = reader.opens_subordinate(sentence.tokens.start);
     let said_twice = (verb + 1..end).any(|token| reader.is_cue(token));
     if verb + 3 >= end || !reader.is(verb + 1, " that ") || concedes || said_twice {
@@ -246,7 +253,8 @@ impl<'a> Speakers<'a> {
     /// "he said" right after a quotation of a person means the same one, if no other person was
     /// named in between.
     fn meant_by_pronoun(&self, quotation: &Quotation, previous: Option<(usize, usize)>) -> Option<usize> {
-        let speaker = quotation.speaker.as_ref().filter(|speaker| self.reader.is(speaker.start, " he she "))?;
+        let speaker =
+            quotation.speaker.as_ref().filter(|speaker| self.reader.is(speaker.start, " he she "))?;
         let (entity, since) = previous.filter(|_| self.reader.is_pronoun(speaker))?;
         let since = self.body.tokens.get(since).map_or(self.body.text.len(), |token| token.begin as usize);
         let until = self.body.tokens[speaker.start].begin as usize;
@@ -255,5 +263,164 @@ impl<'a> Speakers<'a> {
         let is_person = |entity: usize| self.entities[entity].kind == EntityKind::Person;
         let other = between.any(|&(_, other)| other != entity && is_person(other));
         (is_person(entity) && !other).then_some(entity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::{Article, Mention, MentionKind, TextSpan};
+    use crate::text::segment_article;
+
+    fn article(text: &str) -> Article {
+        Article { text: text.to_owned(), ..Article::default() }
+    }
+
+    /// Each quotation with its speaker, in brackets where it is no direct one.
+    fn said(text: &str) -> Vec<(String, String)> {
+        let article = article(text);
+        let words = |span: TextSpan| span.span.of(text).to_owned();
+        find(&segment_article(&article), &[])
+            .into_iter()
+            .map(|quote| {
+                let span = words(quote.span);
+                let span = if quote.kind == QuoteKind::Direct { span } else { format!("[{span}]") };
+                (span, quote.speaker.map(words).unwrap_or_default())
+            })
+            .collect()
+    }
+
+    fn assert_said(text: &str, expected: &[(&str, &str)]) {
+        let found = said(text);
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(quote, speaker)| (quote.as_str(), speaker.as_str())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn the_speaker_stands_before_behind_or_inside_a_quotation() {
+        assert_said("“The bridge is safe,” Maria Lund said.", &[("“The bridge is safe,”", "Maria Lund")]);
+        assert_said(
+            "“The bridge is safe,” said Maria Lund, who built it.",
+            &[("“The bridge is safe,”", "Maria Lund")],
+        );
+        assert_said(
+            "Maria Lund told reporters: \"The bridge is safe.\"",
+            &[("\"The bridge is safe.\"", "Maria Lund")],
+        );
+        assert_said(
+            "\"The bridge is safe,\" according to the engineer.",
+            &[("\"The bridge is safe,\"", "the engineer")],
+        );
+        assert_said(
+            "“The bridge,” she said, “is safe.”",
+            &[("“The bridge,”", "she"), ("[“is safe.”]", "she")],
+        );
+        assert_said(
+            "“It held,” said chief engineer Maria Lund. “It always will.”",
+            &[
+                ("“It held,”", "chief engineer Maria Lund"),
+                ("“It always will.”", "chief engineer Maria Lund"),
+            ],
+        );
+        assert_said(
+            "Maria Lund, who built the bridge, said, “It is safe.”",
+            &[("“It is safe.”", "Maria Lund")],
+        );
+    }
+
+    #[test]
+    fn every_style_of_marks_is_read() {
+        for (open, close) in
+            [("\"", "\""), ("“", "”"), ("«", "»"), ("„", "“"), ("‘", "’"), ("'", "'"), ("''", "''")]
+        {
+            let quote = format!("{open}We will not sell the old mill,{close}");
+            assert_said(&format!("{quote} said Ana Costa."), &[(&quote, "Ana Costa")]);
+        }
+        assert_said(
+            "‘They called it “the mill” for years,’ said Ana Costa.",
+            &[("‘They called it “the mill” for years,’", "Ana Costa")],
+        );
+    }
+
+    #[test]
+    fn a_quotation_over_several_paragraphs_keeps_its_speaker() {
+        assert_said(
+            "“We looked for him all night,” Ana Costa said. “Nobody slept.\n\n“In the morning he came home by himself.”",
+            &[
+                ("“We looked for him all night,”", "Ana Costa"),
+                ("“Nobody slept.", "Ana Costa"),
+                ("“In the morning he came home by himself.”", "Ana Costa"),
+            ],
+        );
+        assert_said(
+            "The mayor added:\n\n“Nobody will have to leave.”",
+            &[("“Nobody will have to leave.”", "The mayor")],
+        );
+    }
+
+    #[test]
+    fn titles_and_words_at_arms_length_are_no_quotations() {
+        assert_said("The so-called “experts” met in a hall.", &[]);
+        assert_said("She wrote the novel “The Long Winter of Hope” in a year.", &[]);
+        assert_said("The teachers' union and the drivers' union met.", &[]);
+    }
+
+    #[test]
+    fn pieces_are_mixed_and_reports_indirect() {
+        assert_said("Lund called the plan “a very bad joke” on Monday.", &[("[“a very bad joke”]", "Lund")]);
+        assert_said("Lund said that the plan would fail.", &[("[that the plan would fail]", "Lund")]);
+    }
+
+    #[test]
+    fn speakers_are_tied_to_entities_and_pronouns_to_the_last_speaker() {
+        let text = "“We won,” said Maria Lund. “Nobody believed it,” she added. “They paid,” a senior official said.";
+        let begin = text.find("Maria").unwrap();
+        let mention =
+            Mention { span: TextSpan::body(begin, begin + 10), kind: MentionKind::Proper, confidence: 1.0 };
+        let lund = Entity {
+            name: "Maria Lund".into(),
+            kind: EntityKind::Person,
+            salience: 1.0,
+            mentions: vec![mention],
+            links: vec![],
+        };
+        let article = article(text);
+        let quotes = find(&segment_article(&article), &[lund]);
+        let who: Vec<_> = quotes.iter().map(|quote| (quote.speaker_entity, quote.attribution)).collect();
+        assert_eq!(
+            who,
+            [
+                (Some(0), Attribution::Resolved),
+                (Some(0), Attribution::Resolved),
+                (None, Attribution::Anonymous)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_megabyte_of_marks_takes_linear_time() {
+        for unit in ["“ ", "\"a", "' ", "‘a ", "“a” ", "he said, "] {
+            let article = article(&unit.repeat((1 << 20) / unit.len()));
+            let started = std::time::Instant::now();
+            find(&segment_article(&article), &[]);
+            assert!(started.elapsed().as_secs() < 10, "{unit:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn spans_lie_in_the_text_in_order(text in "([“”\"'‘’«»„,.:?!\n ]|[a-z]{1,6} |said |He |Łódź |😀|,” said ){0,60}") {
+            let article = article(&text);
+            let quotes = find(&segment_article(&article), &[]);
+            for quote in &quotes {
+                for span in [Some(quote.span), quote.speaker].into_iter().flatten() {
+                    prop_assert!(text.get(span.span.range()).is_some_and(|words| !words.is_empty()));
+                }
+            }
+            prop_assert!(quotes.windows(2).all(|pair| pair[0].span.span.end <= pair[1].span.span.begin));
+        }
     }
 }

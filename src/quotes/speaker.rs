@@ -20,12 +20,12 @@ const CUES: &str = " said says told tells added adds wrote writes tweeted contin
      believed put puts wondered quoted charged blasted slammed criticized begins began countered ";
 
 /// The same verbs as they hang on another: "..., adding that".
-const HANGING: &str =
-    " saying adding telling asking writing arguing calling noting explaining insisting claiming warning chanting \
+const HANGING: &str = " saying adding telling asking writing arguing calling noting explaining insisting claiming warning chanting \
      tweeting stating suggesting responding declaring describing ";
 
 const PRONOUNS: &str = " he she they i we it you who ";
-const DETERMINERS: &str = " the a an his her their its our my one another this that these some two three many several ";
+const DETERMINERS: &str =
+    " the a an his her their its our my one another this that these some two three many several ";
 const PREPOSITIONS: &str = " of for at in from with on to by ";
 /// Words inside names.
 const PARTICLES: &str = " of de la le van von der den bin al el du da dos di ";
@@ -33,7 +33,8 @@ const PARTICLES: &str = " of de la le van von der den bin al el du da dos di ";
 const BETWEEN: &str = " also has have had then later once again was is just never would will even only further did not \
      previously recently still simply now too always often first himself herself ";
 /// Where a subject cannot begin further left.
-const CLAUSE: &str = " that as when while because but if although though and or after before since than so which where what ";
+const CLAUSE: &str =
+    " that as when while because but if although though and or after before since than so which where what ";
 
 /// Words that open a sentence before its subject.
 const OPENERS: &str = " here there now then yet still later earlier meanwhile asked speaking during despite again also \
@@ -70,9 +71,12 @@ impl<'a> Reader<'a> {
 
     /// The subject of whatever verb stands right behind it: `," he asserted`.
     fn subject_of_past(&self, first: usize, limit: usize) -> Option<Range<usize>> {
-        let is_past = |token: usize| token < limit && self.is_word(token) && self.body.word(token).ends_with("ed");
+        let is_past =
+            |token: usize| token < limit && self.is_word(token) && self.body.word(token).ends_with("ed");
         if is_past(first) && !self.is_capitalised(first) {
-            return self.subject_after(first + 1, limit).filter(|subject| self.is_named(subject) || self.is_pronoun(subject));
+            return self
+                .subject_after(first + 1, limit)
+                .filter(|subject| self.is_named(subject) || self.is_pronoun(subject));
         }
         if self.is(first, PRONOUNS) {
             return is_past(first + 1).then_some(first..first + 1);
@@ -91,7 +95,8 @@ impl<'a> Reader<'a> {
         });
         by_cue.or_else(|| self.according(begin..window.end)).or_else(|| {
             // `Smith: "..."`.
-            let colon = window.end.checked_sub(1).filter(|&token| token > begin && self.body.word(token) == ":")?;
+            let colon =
+                window.end.checked_sub(1).filter(|&token| token > begin && self.body.word(token) == ":")?;
             self.phrase_before(colon, begin)
         })
     }
@@ -114,7 +119,8 @@ impl<'a> Reader<'a> {
 
     pub fn is_named(&self, speaker: &Range<usize>) -> bool {
         let skip = usize::from(self.is(speaker.start, DETERMINERS));
-        !self.is_pronoun(speaker) && (speaker.start + skip..speaker.end).any(|token| self.is_capitalised(token))
+        !self.is_pronoun(speaker)
+            && (speaker.start + skip..speaker.end).any(|token| self.is_capitalised(token))
     }
 
     pub fn opens_subordinate(&self, token: usize) -> bool {
@@ -150,7 +156,9 @@ impl<'a> Reader<'a> {
                 let begin = end.saturating_sub(APPOSITION).max(floor);
                 let comma = (begin..end).rev().find(|&token| self.body.word(token) == ",");
                 match comma {
-                    Some(comma) => self.phrase_before(comma, floor).or_else(|| self.phrase_before(end, floor)),
+                    Some(comma) => {
+                        self.phrase_before(comma, floor).or_else(|| self.phrase_before(end, floor))
+                    }
                     None => self.phrase_before(end, floor),
                 }
             }
@@ -171,7 +179,11 @@ impl<'a> Reader<'a> {
             let antecedent = last - usize::from(who && self.body.word(last - 1) == ",");
             return if who { self.phrase_before(antecedent, floor) } else { Some(last..end) };
         }
-        if self.is(last, CLAUSE) || self.is(last, PREPOSITIONS) || self.is(last, DETERMINERS) || self.is(last, CUES) {
+        if self.is(last, CLAUSE)
+            || self.is(last, PREPOSITIONS)
+            || self.is(last, DETERMINERS)
+            || self.is(last, CUES)
+        {
             return None;
         }
         let mut begin = last;
@@ -213,7 +225,8 @@ impl<'a> Reader<'a> {
         let mut name_end = begin + usize::from(self.is_capitalised(begin));
         while in_reach(end) && end - begin < 12 {
             let joins = self.is(end, PARTICLES) && end + 1 < limit && self.is_capitalised(end + 1);
-            let stops = [CLAUSE, PREPOSITIONS, CUES, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
+            let stops =
+                [CLAUSE, PREPOSITIONS, CUES, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
             if !joins && (stops || self.is_adverb(end) || self.is_participle(end)) {
                 break;
             }
@@ -223,13 +236,17 @@ impl<'a> Reader<'a> {
             }
         }
         // "Smith early", but "the Smith campaign" and "Smith's campaign".
-        let tail_belongs = self.is(begin, DETERMINERS) || (begin..end).any(|token| self.is(token, " 's ") || self.body.word(token) == "’s");
+        let tail_belongs = self.is(begin, DETERMINERS)
+            || (begin..end).any(|token| self.is(token, " 's ") || self.body.word(token) == "’s");
         let plain = !self.is_capitalised(begin) && name_end == begin;
         Some(begin..if tail_belongs || plain { end } else { name_end })
     }
 
     fn is_word(&self, token: usize) -> bool {
-        self.body.tokens.get(token).is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number))
+        self.body
+            .tokens
+            .get(token)
+            .is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number))
     }
 
     fn is_capitalised(&self, token: usize) -> bool {

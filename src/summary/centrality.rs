@@ -21,7 +21,8 @@ impl Vectors {
         let mut vectors = Self { terms: Vec::new(), starts: vec![0], stems: words.stems.len() };
         for place in 0..sentences {
             let start = vectors.terms.len();
-            let weights = words.sentence(place).iter().map(|word| (word.stem, words.stems[word.stem as usize].weight));
+            let weights =
+                words.sentence(place).iter().map(|word| (word.stem, words.stems[word.stem as usize].weight));
             vectors.terms.extend(weights.filter(|&(_, weight)| weight > 0.0));
             vectors.terms[start..].sort_unstable_by_key(|&(stem, _)| stem);
             // A word said twice in one sentence counts once: lists would win otherwise.

@@ -13,7 +13,6 @@ const FAR: usize = 60;
 
 /// A document prepared for scoring and choosing.
 pub struct Prepared {
-    pub words: Words,
     pub vectors: Vectors,
     /// [`COUNT`] numbers a sentence.
     pub rows: Vec<[f32; COUNT]>,
@@ -26,7 +25,7 @@ pub fn prepare(article: &SegmentedArticle, lexicon: &Lexicon, lead: &LeadModel) 
     let vectors = Vectors::new(&words, body.sentences.len());
     let looks = looks(body, &words);
     let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks).rows();
-    Prepared { words, vectors, rows }
+    Prepared { vectors, rows }
 }
 
 /// The outside of a sentence.
@@ -106,7 +105,8 @@ fn look(body: &Segmented, sentence: &Sentence, words: f32, open: &mut bool) -> L
         }
         let is_mark = matches!(first, '"' | '“' | '«' | '„' | '”' | '»' | '‘' | '\'' | '「');
         look.opens_with_mark |= nth == 0 && is_mark;
-        if body.tokens[token].kind == TokenKind::Punctuation && !is_mark && !matches!(first, '’' | ')' | '」') {
+        if body.tokens[token].kind == TokenKind::Punctuation && !is_mark && !matches!(first, '’' | ')' | '」')
+        {
             last_mark = first;
         }
     }
@@ -152,7 +152,9 @@ impl<'a> Reader<'a> {
         let body = &article.body;
         let centre = vectors.blend(std::iter::repeat_n(1.0, looks.len()));
         let mut opening_sentences = [usize::MAX; 3];
-        for (slot, place) in opening_sentences.iter_mut().zip((0..looks.len()).filter(|&place| looks[place].is_prose())) {
+        for (slot, place) in
+            opening_sentences.iter_mut().zip((0..looks.len()).filter(|&place| looks[place].is_prose()))
+        {
             *slot = place;
         }
         let opening = vectors
@@ -387,11 +389,8 @@ fn paragraphs(body: &Segmented) -> Vec<(f32, f32)> {
 fn title_vector(title: &Segmented, words: &Words, lexicon: &Lexicon) -> Vec<f32> {
     let title = Words::read(title, lexicon);
     let hashes: rustc_hash::FxHashSet<u32> = title.stems.iter().map(|stem| stem.hash).collect();
-    let mut vector: Vec<f32> = words
-        .stems
-        .iter()
-        .map(|stem| if hashes.contains(&stem.hash) { stem.weight } else { 0.0 })
-        .collect();
+    let mut vector: Vec<f32> =
+        words.stems.iter().map(|stem| if hashes.contains(&stem.hash) { stem.weight } else { 0.0 }).collect();
     let length = length(&vector);
     if length > 0.0 {
         vector.iter_mut().for_each(|value| *value /= length);

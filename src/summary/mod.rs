@@ -178,3 +178,137 @@ fn budget(length: Length, text: &str) -> Budget {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::{Article, EntityKind, Mention, MentionKind, TextSpan};
+    use crate::text::segment_article;
+
+    static SUMMARIZER: LazyLock<Summarizer> = LazyLock::new(|| Summarizer::load().unwrap());
+
+    const FERRY: &str = "\
+By Nils Aker\n\n\
+A ferry with 212 people on board ran aground off the island of Hellsund early on Tuesday, and all passengers \
+were brought to safety within three hours, the coastguard said.\n\n\
+The ferry Hellsund pictured left on Tuesday.\n\n\
+Four people were taken to hospital with minor injuries. The vessel had lost power in both engines shortly \
+before it hit the rocks, according to the operator, Norlines.\n\n\
+“It was dark and nobody knew what was going on,” said one passenger.\n\n\
+But he praised the crew.\n\n\
+Norlines said that it would keep its two sister ships in port until the cause of the failure had been found, \
+which means that the island will have no ferry before the weekend.\n\n\
+Read more: our photo gallery";
+
+    fn summarize(text: &str, options: &Options) -> (Vec<String>, Summary) {
+        let article = Article { text: text.to_owned(), ..Article::default() };
+        let summary = SUMMARIZER.summarize(&segment_article(&article), &[], options);
+        (summary.sentences.iter().map(|sentence| sentence.span.of(text).to_owned()).collect(), summary)
+    }
+
+    fn with_length(length: Length) -> Options {
+        Options { length, ..Options::default() }
+    }
+
+    #[test]
+    fn a_summary_tells_the_story_without_bylines_captions_and_loose_ends() {
+        let (sentences, summary) = summarize(FERRY, &Options::default());
+        assert_eq!(sentences.len(), 3);
+        assert!(sentences[0].starts_with("A ferry with 212 people"));
+        for stray in ["By Nils", "pictured", "But he", "Read more"] {
+            assert!(!sentences.iter().any(|sentence| sentence.contains(stray)), "{stray}: {sentences:?}");
+        }
+        assert_eq!(summary.source_sentence_count, 9);
+        assert!(summary.sentences.iter().all(|sentence| (0.0..=1.0).contains(&sentence.score)));
+    }
+
+    #[test]
+    fn the_length_holds_in_every_unit() {
+        for count in [0, 1, 2, 5, 100] {
+            assert!(summarize(FERRY, &with_length(Length::Sentences(count))).0.len() <= count);
+        }
+        let characters =
+            |sentences: &[String]| sentences.iter().map(|text| text.chars().count()).sum::<usize>();
+        for most in [10, 60, 200, 400] {
+            assert!(characters(&summarize(FERRY, &with_length(Length::Characters(most))).0) <= most);
+        }
+        let third = summarize(FERRY, &with_length(Length::Share(0.33))).0;
+        assert!(!third.is_empty() && characters(&third) * 3 <= FERRY.chars().count());
+    }
+
+    #[test]
+    fn ranks_run_from_one_in_either_order() {
+        let by_rank = summarize(FERRY, &Options { order: Order::Rank, ..Options::default() }).1;
+        let ranks: Vec<usize> = by_rank.sentences.iter().map(|sentence| sentence.rank).collect();
+        assert_eq!(ranks, [1, 2, 3]);
+        assert!(by_rank.sentences.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        let by_position = summarize(FERRY, &Options::default()).1;
+        assert!(by_position.sentences.windows(2).all(|pair| pair[0].span.end <= pair[1].span.begin));
+    }
+
+    #[test]
+    fn a_query_turns_the_summary_to_its_subject() {
+        let ask =
+            |query: &str| Options { query: query.into(), length: Length::Sentences(1), ..Options::default() };
+        let (sentences, _) = summarize(FERRY, &ask("What injury?"));
+        assert!(sentences[0].contains("minor injuries"), "{sentences:?}");
+        let nothing = summarize(FERRY, &ask("volcano eruptions"));
+        assert_eq!(nothing, summarize(FERRY, &ask("")));
+    }
+
+    #[test]
+    fn a_query_finds_an_entity_under_its_other_names() {
+        let text = "The harbour was closed on Monday. Norlines runs the ferries. The company will refund all tickets.";
+        let mention = |words: &str, kind| {
+            let begin = text.find(words).unwrap();
+            Mention { span: TextSpan::body(begin, begin + words.len()), kind, confidence: 1.0 }
+        };
+        let entity = Entity {
+            name: "Norlines".into(),
+            kind: EntityKind::Organization,
+            salience: 1.0,
+            mentions: vec![
+                mention("Norlines", MentionKind::Proper),
+                mention("The company", MentionKind::Common),
+            ],
+            links: vec![],
+        };
+        let article = Article { text: text.to_owned(), ..Article::default() };
+        let options = Options { query: "norlines".into(), ..Options::default() };
+        let summary = SUMMARIZER.summarize(&segment_article(&article), &[entity], &options);
+        let spans: Vec<&str> = summary.sentences.iter().map(|sentence| sentence.span.of(text)).collect();
+        assert_eq!(spans, ["Norlines runs the ferries.", "The company will refund all tickets."]);
+    }
+
+    #[test]
+    fn text_in_other_languages_and_without_sentences_is_summarised_too() {
+        assert_eq!(summarize("", &Options::default()).1, Summary::default());
+        assert_eq!(summarize("Menu", &Options::default()).0, ["Menu"]);
+        let german = "Der Stadtrat hat am Dienstag beschlossen, die alte Brücke über die Leine zu sperren. Das sagte \
+                      Bürgermeisterin Petra Vogt. Ein Gutachten hatte Risse in zwei Pfeilern gefunden. Die Sperrung \
+                      soll bis zum Frühjahr dauern.";
+        assert!(summarize(german, &with_length(Length::Sentences(1))).0[0].starts_with("Der Stadtrat"));
+    }
+
+    #[test]
+    fn a_megabyte_is_summarised_in_linear_time() {
+        for unit in ["Yes. ", "The council met on Monday and voted. ", "a", "😀 ", "One two three\n\n"] {
+            let text = unit.repeat((1 << 20) / unit.len());
+            let started = std::time::Instant::now();
+            summarize(&text, &with_length(Length::Share(1.0)));
+            assert!(started.elapsed().as_secs() < 20, "{unit:?} took {:?}", started.elapsed());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_sentences_of_it(text in "\\PC{0,300}", most in 0_usize..200) {
+            let (sentences, _) = summarize(&text, &with_length(Length::Characters(most)));
+            prop_assert!(sentences.iter().map(|text| text.chars().count()).sum::<usize>() <= most);
+        }
+    }
+}

@@ -95,7 +95,8 @@ fn answers<'a>(stems: &Stems, body: &Segmented<'a>, entities: &'a [Entity]) -> V
         asked.sort_unstable();
         asked.dedup();
         for mention in mentions.into_iter().filter(|_| !asked.is_empty()) {
-            let place = body.sentences.partition_point(|sentence| sentence.span.end <= mention.span.span.begin);
+            let place =
+                body.sentences.partition_point(|sentence| sentence.span.end <= mention.span.span.begin);
             if let Some(answer) = answers.get_mut(place) {
                 answer.extend(&asked);
             }

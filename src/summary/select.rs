@@ -29,7 +29,12 @@ pub struct Choice {
 /// `worth` is each sentence's alone, none for one that must not be chosen; `characters` its
 /// length. A word is covered once or not at all, so a sentence's worth only ever falls, and each of
 /// its words can lower it once: the cost stays linear but for the queue.
-pub fn choose(worth: &[Option<f32>], characters: &[usize], vectors: &Vectors, mut budget: Budget) -> Vec<Choice> {
+pub fn choose(
+    worth: &[Option<f32>],
+    characters: &[usize],
+    vectors: &Vectors,
+    mut budget: Budget,
+) -> Vec<Choice> {
     let mut covered = vec![false; vectors.stems()];
     let mut queue: BinaryHeap<Candidate> = worth
         .iter()

@@ -71,7 +71,8 @@ fn rarity(articles: &[String]) -> Vec<u8> {
         let bucket = &mut commonest[words::bucket(stem)];
         *bucket = count.max(*bucket);
     }
-    let rarity = |count: u32| (f64::from(paragraphs) / (f64::from(count) + 0.5)).ln() / f64::from(RARITY_STEP);
+    let rarity =
+        |count: u32| (f64::from(paragraphs) / (f64::from(count) + 0.5)).ln() / f64::from(RARITY_STEP);
     commonest.into_iter().map(|count| rarity(count).clamp(0.0, 255.0) as u8).collect()
 }
 
@@ -120,7 +121,11 @@ fn train_lead(articles: &[String], lexicon: &Lexicon) -> (Vec<i8>, f32) {
                 weights[bucket] -= LEAD_RATE * slope / squares[bucket].sqrt();
             }
         }
-        eprintln!("lead model, round {round}: log loss {:.4} over {} sentences", loss / examples.len() as f64, examples.len());
+        eprintln!(
+            "lead model, round {round}: log loss {:.4} over {} sentences",
+            loss / examples.len() as f64,
+            examples.len()
+        );
     }
     let step = weights.iter().fold(0.0_f32, |most, weight| most.max(weight.abs())) / 127.0;
     (weights.iter().map(|weight| (weight / step).round() as i8).collect(), step)
@@ -163,8 +168,7 @@ fn graded(path: &Path, reader: &Reader) -> Result<Vec<Graded>, Box<dyn Error>> {
 }
 
 fn grade(record: Record, fold: usize, reader: &Reader) -> Graded {
-    let byte: Vec<usize> =
-        record.text.char_indices().map(|(at, _)| at).chain([record.text.len()]).collect();
+    let byte: Vec<usize> = record.text.char_indices().map(|(at, _)| at).chain([record.text.len()]).collect();
     let gold_spans: Vec<Span> =
         record.sentences.iter().map(|gold| Span::new(byte[gold.begin], byte[gold.end])).collect();
     let article = Article { title: record.title, text: record.text, ..Article::default() };
@@ -173,13 +177,16 @@ fn grade(record: Record, fold: usize, reader: &Reader) -> Graded {
     let mut grades = Vec::new();
     let mut covers = Vec::new();
     for sentence in &segmented.body.sentences {
-        let shared = |gold: &Span| {
-            gold.end.min(sentence.span.end).saturating_sub(gold.begin.max(sentence.span.begin))
-        };
+        let shared =
+            |gold: &Span| gold.end.min(sentence.span.end).saturating_sub(gold.begin.max(sentence.span.begin));
         let most = (0..gold_spans.len()).max_by_key(|&gold| shared(&gold_spans[gold]));
         let most = most.filter(|&gold| shared(&gold_spans[gold]) > 0);
         grades.push(most.map(|gold| record.sentences[gold].grade));
-        covers.push((0..gold_spans.len()).filter(|&gold| shared(&gold_spans[gold]) * 2 >= gold_spans[gold].len()).collect());
+        covers.push(
+            (0..gold_spans.len())
+                .filter(|&gold| shared(&gold_spans[gold]) * 2 >= gold_spans[gold].len())
+                .collect(),
+        );
     }
     Graded { prepared, grades, gold: record.sentences, covers, fold }
 }
@@ -199,11 +206,25 @@ fn train_judge(documents: Vec<&Graded>) -> Judge {
         }
     }
     let params = |trees, leaves, learning_rate| Params {
-        trees, leaves, learning_rate, min_rows: 20, l2: 5.0, row_share: 0.6, feature_share: 0.3, seed: 1,
+        trees,
+        leaves,
+        learning_rate,
+        min_rows: 20,
+        l2: 5.0,
+        row_share: 0.6,
+        feature_share: 0.3,
+        seed: 1,
     };
     Judge {
-        grade: Forest::train(&rows, COUNT, &grades, Some(&weights), Objective::Squared, &params(300, 8, 0.03)),
-        harm: Forest::train(&rows, COUNT, &harms, Some(&weights), Objective::Logistic, &params(200, 8, 0.05)),
+        grade: Forest::train(
+            &rows,
+            COUNT,
+            &grades,
+            Some(&weights),
+            Objective::Squared,
+            &params(150, 4, 0.06),
+        ),
+        harm: Forest::train(&rows, COUNT, &harms, Some(&weights), Objective::Logistic, &params(100, 4, 0.06)),
     }
 }
 
@@ -261,6 +282,10 @@ impl Graded {
         let mut best: Vec<f64> = self.gold.iter().map(worth).collect();
         best.sort_by(|a, b| b.total_cmp(a));
         let ideal: f64 = best.iter().take(SENTENCES).sum();
-        if ideal > 0.0 { chosen.iter().map(|&gold| worth(&self.gold[gold])).sum::<f64>() / ideal } else { 1.0 }
+        if ideal > 0.0 {
+            chosen.iter().map(|&gold| worth(&self.gold[gold])).sum::<f64>() / ideal
+        } else {
+            1.0
+        }
     }
 }

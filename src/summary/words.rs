@@ -53,7 +53,10 @@ impl Class {
 }
 
 const CLASSES: [(Class, &str); 11] = [
-    (Class::PRONOUN, "he she it they him her them his its their hers theirs himself herself itself themselves"),
+    (
+        Class::PRONOUN,
+        "he she it they him her them his its their hers theirs himself herself itself themselves",
+    ),
     (Class::DEMONSTRATIVE, "this that these those such here there both another others neither"),
     (Class::PERSONAL, "i we you my our your me us mine ours yours myself i'm i've we're we've you're"),
     (
@@ -84,7 +87,10 @@ const CLASSES: [(Class, &str); 11] = [
          scroll visit contact editing writing reporting contributed contributing written edited",
     ),
     (Class::MODAL, "will would may might could should can must shall won't wouldn't can't"),
-    (Class::SUBORDINATOR, "what why how who when where which whether if while although though as after before since"),
+    (
+        Class::SUBORDINATOR,
+        "what why how who when where which whether if while although though as after before since",
+    ),
     (
         Class::AUXILIARY,
         "is are was were be been being has have had do does did isn't aren't wasn't weren't hasn't haven't \
@@ -191,7 +197,8 @@ pub struct Words {
 impl Words {
     pub fn read(body: &Segmented, lexicon: &Lexicon) -> Self {
         let mut ids = FxHashMap::<u32, u32>::default();
-        let mut words = Self { stems: Vec::new(), words: Vec::with_capacity(body.tokens.len()), starts: vec![0] };
+        let mut words =
+            Self { stems: Vec::new(), words: Vec::with_capacity(body.tokens.len()), starts: vec![0] };
         for (place, sentence) in body.sentences.iter().enumerate() {
             for token in sentence.tokens.clone() {
                 let Some(shape) = shape(body.word(token), body.tokens[token].kind) else { continue };
