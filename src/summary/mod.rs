@@ -1,10 +1,31 @@
 //! The sentences that carry the story.
 
+mod centrality;
+mod features;
+mod lead;
+mod query;
+mod select;
 pub mod train;
+mod words;
 
-use crate::document::{Entity, Summary};
-use crate::model::{ModelError, ModelInfo};
+use features::Prepared;
+use lead::LeadModel;
+use select::{Budget, Choice};
+use words::Lexicon;
+
+use crate::document::{Entity, Summary, SummarySentence};
+use crate::model::trees::{Forest, probability};
+use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
+
+const MODEL: &[u8] = include_bytes!("../../models/summary.bin");
+
+/// The worth of a sentence that belongs into every summary.
+const FULL_WORTH: f32 = 2.0;
+
+/// A sentence that is likelier than this to be a caption, a credit, a fragment or the like is
+/// left out, unless there is no other.
+const HARMFUL: f32 = 0.5;
 
 /// How long a summary may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,20 +66,249 @@ pub struct Options {
 /// Chooses summary sentences. Immutable; share it.
 pub struct Summarizer {
     info: ModelInfo,
+    reader: Reader,
+    judge: Judge,
+}
+
+/// What turns a document into features.
+struct Reader {
+    lexicon: Lexicon,
+    lead: LeadModel,
+}
+
+/// What turns features into the worth of a sentence.
+struct Judge {
+    /// The grade that readers would give, 0 to 2.
+    grade: Forest,
+    /// Log-odds that the sentence must not appear.
+    harm: Forest,
 }
 
 impl Summarizer {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
-        Ok(Self { info: ModelInfo { name: "summary".into(), version: "0".into(), digest: String::new() } })
+        let file = ModelFile::parse(MODEL)?;
+        Ok(Self { info: file.info().clone(), reader: Reader::load(&file)?, judge: Judge::load(&file)? })
     }
 
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
 
+    /// The sentences of the body that tell its story, or what it says about the query.
+    ///
+    /// A query that nothing in the text matches is as good as none. The summary is empty where
+    /// not even one sentence fits the length.
     pub fn summarize(&self, article: &SegmentedArticle, entities: &[Entity], options: &Options) -> Summary {
-        let _ = (article, entities, options);
-        Summary::default()
+        let sentences = &article.body.sentences;
+        let prepared = self.reader.read(article);
+        let mut worth = self.judge.worth(&prepared);
+        if let Some(relevance) = query::relevance(&options.query, &article.body, entities) {
+            query::turn_to(&mut worth, &relevance);
+        }
+        let characters: Vec<usize> =
+            sentences.iter().map(|sentence| sentence.span.of(article.body.text).chars().count()).collect();
+        let budget = budget(options.length, article.body.text);
+        let choices = select::choose(&worth, &characters, &prepared.vectors, budget);
+        let mut chosen: Vec<SummarySentence> = choices
+            .into_iter()
+            .enumerate()
+            .map(|(nth, Choice { sentence, worth })| SummarySentence {
+                span: sentences[sentence].span,
+                score: (worth / FULL_WORTH).clamp(0.0, 1.0),
+                rank: nth + 1,
+            })
+            .collect();
+        if options.order == Order::Position {
+            chosen.sort_by_key(|sentence| sentence.span);
+        }
+        Summary { sentences: chosen, source_sentence_count: sentences.len() }
+    }
+}
+
+impl Reader {
+    fn load(file: &ModelFile) -> Result<Self, ModelError> {
+        let rarity = file.bytes("rarity")?.to_vec();
+        let lead = file.i8s("lead")?;
+        let step = file.f32s("lead step")?;
+        match step.as_slice() {
+            [step] if rarity.len() == words::RARITY_BUCKETS && lead.len() == lead::BUCKETS => {
+                Ok(Self { lexicon: Lexicon::new(rarity), lead: LeadModel::new(lead, *step) })
+            }
+            _ => Err(ModelError::Damaged(0)),
+        }
+    }
+
+    fn read(&self, article: &SegmentedArticle) -> Prepared {
+        features::prepare(article, &self.lexicon, &self.lead)
+    }
+}
+
+impl Judge {
+    fn load(file: &ModelFile) -> Result<Self, ModelError> {
+        let judge = Self { grade: Forest::read(file, "grade")?, harm: Forest::read(file, "harm")? };
+        let fits = [&judge.grade, &judge.harm].iter().all(|forest| forest.width() == features::COUNT);
+        fits.then_some(judge).ok_or(ModelError::Damaged(0))
+    }
+
+    /// The worth of every sentence, 0 to about [`FULL_WORTH`]; none for one that must not appear.
+    fn worth(&self, prepared: &Prepared) -> Vec<Option<f32>> {
+        let judged: Vec<(f32, f32)> = prepared
+            .rows
+            .iter()
+            .map(|row| (self.grade.score(row), probability(self.harm.score(row))))
+            .collect();
+        // A text of fragments only still has a summary.
+        let all_harmful = judged.iter().all(|&(_, harm)| harm > HARMFUL);
+        judged
+            .into_iter()
+            .map(|(grade, harm)| (all_harmful || harm <= HARMFUL).then_some(grade * (1.0 - harm)))
+            .collect()
+    }
+}
+
+fn budget(length: Length, text: &str) -> Budget {
+    let unbounded = Budget { sentences: usize::MAX, characters: usize::MAX };
+    match length {
+        Length::Sentences(sentences) => Budget { sentences, ..unbounded },
+        Length::Characters(characters) => Budget { characters, ..unbounded },
+        // The product is at most the length of the text, so that it fits.
+        Length::Share(share) => {
+            Budget { characters: (text.chars().count() as f64 * share) as usize, ..unbounded }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::{Article, EntityKind, Mention, MentionKind, TextSpan};
+    use crate::text::segment_article;
+
+    static SUMMARIZER: LazyLock<Summarizer> = LazyLock::new(|| Summarizer::load().unwrap());
+
+    const FERRY: &str = "\
+By Nils Aker\n\n\
+A ferry with 212 people on board ran aground off the island of Hellsund early on Tuesday, and all passengers \
+were brought to safety within three hours, the coastguard said.\n\n\
+The ferry Hellsund pictured left on Tuesday.\n\n\
+Four people were taken to hospital with minor injuries. The vessel had lost power in both engines shortly \
+before it hit the rocks, according to the operator, Norlines.\n\n\
+“It was dark and nobody knew what was going on,” said one passenger.\n\n\
+But he praised the crew.\n\n\
+Norlines said that it would keep its two sister ships in port until the cause of the failure had been found, \
+which means that the island will have no ferry before the weekend.\n\n\
+Read more: our photo gallery";
+
+    fn summarize(text: &str, options: &Options) -> (Vec<String>, Summary) {
+        let article = Article { text: text.to_owned(), ..Article::default() };
+        let summary = SUMMARIZER.summarize(&segment_article(&article), &[], options);
+        (summary.sentences.iter().map(|sentence| sentence.span.of(text).to_owned()).collect(), summary)
+    }
+
+    fn with_length(length: Length) -> Options {
+        Options { length, ..Options::default() }
+    }
+
+    #[test]
+    fn a_summary_tells_the_story_without_bylines_captions_and_loose_ends() {
+        let (sentences, summary) = summarize(FERRY, &Options::default());
+        assert_eq!(sentences.len(), 3);
+        assert!(sentences[0].starts_with("A ferry with 212 people"));
+        for stray in ["By Nils", "pictured", "But he", "Read more"] {
+            assert!(!sentences.iter().any(|sentence| sentence.contains(stray)), "{stray}: {sentences:?}");
+        }
+        assert_eq!(summary.source_sentence_count, 9);
+        assert!(summary.sentences.iter().all(|sentence| (0.0..=1.0).contains(&sentence.score)));
+    }
+
+    #[test]
+    fn the_length_holds_in_every_unit() {
+        for count in [0, 1, 2, 5, 100] {
+            assert!(summarize(FERRY, &with_length(Length::Sentences(count))).0.len() <= count);
+        }
+        let characters =
+            |sentences: &[String]| sentences.iter().map(|text| text.chars().count()).sum::<usize>();
+        for most in [10, 60, 200, 400] {
+            assert!(characters(&summarize(FERRY, &with_length(Length::Characters(most))).0) <= most);
+        }
+        let third = summarize(FERRY, &with_length(Length::Share(0.33))).0;
+        assert!(!third.is_empty() && characters(&third) * 3 <= FERRY.chars().count());
+    }
+
+    #[test]
+    fn ranks_run_from_one_in_either_order() {
+        let by_rank = summarize(FERRY, &Options { order: Order::Rank, ..Options::default() }).1;
+        let ranks: Vec<usize> = by_rank.sentences.iter().map(|sentence| sentence.rank).collect();
+        assert_eq!(ranks, [1, 2, 3]);
+        assert!(by_rank.sentences.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        let by_position = summarize(FERRY, &Options::default()).1;
+        assert!(by_position.sentences.windows(2).all(|pair| pair[0].span.end <= pair[1].span.begin));
+    }
+
+    #[test]
+    fn a_query_turns_the_summary_to_its_subject() {
+        let ask =
+            |query: &str| Options { query: query.into(), length: Length::Sentences(1), ..Options::default() };
+        let (sentences, _) = summarize(FERRY, &ask("What injury?"));
+        assert!(sentences[0].contains("minor injuries"), "{sentences:?}");
+        let nothing = summarize(FERRY, &ask("volcano eruptions"));
+        assert_eq!(nothing, summarize(FERRY, &ask("")));
+    }
+
+    #[test]
+    fn a_query_finds_an_entity_under_its_other_names() {
+        let text = "The harbour was closed on Monday. Norlines runs the ferries. The company will refund all tickets.";
+        let mention = |words: &str, kind| {
+            let begin = text.find(words).unwrap();
+            Mention { span: TextSpan::body(begin, begin + words.len()), kind, confidence: 1.0 }
+        };
+        let entity = Entity {
+            name: "Norlines".into(),
+            kind: EntityKind::Organization,
+            salience: 1.0,
+            mentions: vec![
+                mention("Norlines", MentionKind::Proper),
+                mention("The company", MentionKind::Common),
+            ],
+            links: vec![],
+        };
+        let article = Article { text: text.to_owned(), ..Article::default() };
+        let options = Options { query: "norlines".into(), ..Options::default() };
+        let summary = SUMMARIZER.summarize(&segment_article(&article), &[entity], &options);
+        let spans: Vec<&str> = summary.sentences.iter().map(|sentence| sentence.span.of(text)).collect();
+        assert_eq!(spans, ["Norlines runs the ferries.", "The company will refund all tickets."]);
+    }
+
+    #[test]
+    fn text_in_other_languages_and_without_sentences_is_summarised_too() {
+        assert_eq!(summarize("", &Options::default()).1, Summary::default());
+        assert_eq!(summarize("Menu", &Options::default()).0, ["Menu"]);
+        let german = "Der Stadtrat hat am Dienstag beschlossen, die alte Brücke über die Leine zu sperren. Das sagte \
+                      Bürgermeisterin Petra Vogt. Ein Gutachten hatte Risse in zwei Pfeilern gefunden. Die Sperrung \
+                      soll bis zum Frühjahr dauern.";
+        assert!(summarize(german, &with_length(Length::Sentences(1))).0[0].starts_with("Der Stadtrat"));
+    }
+
+    #[test]
+    fn a_megabyte_is_summarised_in_linear_time() {
+        for unit in ["Yes. ", "The council met on Monday and voted. ", "a", "😀 ", "One two three\n\n"] {
+            let text = unit.repeat((1 << 20) / unit.len());
+            let started = std::time::Instant::now();
+            summarize(&text, &with_length(Length::Share(1.0)));
+            assert!(started.elapsed().as_secs() < 20, "{unit:?} took {:?}", started.elapsed());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_sentences_of_it(text in "\\PC{0,300}", most in 0_usize..200) {
+            let (sentences, _) = summarize(&text, &with_length(Length::Characters(most)));
+            prop_assert!(sentences.iter().map(|text| text.chars().count()).sum::<usize>() <= most);
+        }
     }
 }

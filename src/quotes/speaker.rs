@@ -1,0 +1,282 @@
+//! Who said it: the words beside a quotation that name its speaker.
+
+use std::ops::Range;
+
+use crate::text::{Segmented, TokenKind};
+
+/// How far from its quotation, in tokens, a cue is looked for.
+const REACH: usize = 40;
+
+/// How long, in tokens, an apposition between a speaker and the cue may be.
+const APPOSITION: usize = 25;
+
+/// Verbs that tell of speech, in the past and present.
+const CUES: &str = " said says told tells added adds wrote writes tweeted continued asked asks responded replied declared \
+     reported concluded concludes explained explains called calls noted notes stated states reads read shouted chanted \
+     admitted answered joked yelled remarked insisted insists urged warned warns argued argues claimed claims \
+     acknowledged announced recalled suggested observed commented complained quipped exclaimed testified posted \
+     confirmed asserted reacted questioned contended countered opined promises predicted promised vowed stressed emphasized pointed conceded describes described cautioned denied \
+     proclaimed mused boasted lamented repeated retorted thundered say write ask think thinks thought believes \
+     believed put puts wondered quoted charged blasted slammed criticized begins began countered ";
+
+/// The same verbs as they hang on another: "..., adding that".
+const HANGING: &str = " saying adding telling asking writing arguing calling noting explaining insisting claiming warning chanting \
+     tweeting stating suggesting responding declaring describing ";
+
+const PRONOUNS: &str = " he she they i we it you who ";
+const DETERMINERS: &str =
+    " the a an his her their its our my one another this that these some two three many several ";
+const PREPOSITIONS: &str = " of for at in from with on to by ";
+/// Words inside names.
+const PARTICLES: &str = " of de la le van von der den bin al el du da dos di ";
+/// What may stand between a subject and its verb.
+const BETWEEN: &str = " also has have had then later once again was is just never would will even only further did not \
+     previously recently still simply now too always often first himself herself ";
+/// Where a subject cannot begin further left.
+const CLAUSE: &str =
+    " that as when while because but if although though and or after before since than so which where what ";
+
+/// Words that open a sentence before its subject.
+const OPENERS: &str = " here there now then yet still later earlier meanwhile asked speaking during despite again also \
+     today yesterday on under over like ";
+
+/// The words of an article around its quotations.
+pub struct Reader<'a> {
+    body: &'a Segmented<'a>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(body: &'a Segmented<'a>) -> Self {
+        Self { body }
+    }
+
+    /// The speaker in the words after a quotation: `," X said`, `," said X`, `, according to X`.
+    pub fn after(&self, window: Range<usize>) -> Option<Range<usize>> {
+        let window = window.start..window.end.min(window.start + REACH);
+        let first = window.clone().find(|&token| self.is_word(token))?;
+        let verb = (first..window.end).find(|&token| !self.is(token, BETWEEN) && !self.is_adverb(token))?;
+        if self.is(verb, CUES) && !self.is(verb, " told tells ") {
+            // "read the letter" and "said X" look alike; both name the source.
+            if let Some(subject) = self.subject_after(verb + 1, window.end) {
+                return Some(subject);
+            }
+        }
+        self.according(window.clone())
+            .or_else(|| {
+                let verb = window.clone().find(|&token| self.is(token, CUES) && token > first)?;
+                self.subject_before(verb, window.start)
+            })
+            .or_else(|| self.subject_of_past(first, window.end))
+    }
+
+    /// The subject of whatever verb stands right behind it: `," he asserted`.
+    fn subject_of_past(&self, first: usize, limit: usize) -> Option<Range<usize>> {
+        let is_past =
+            |token: usize| token < limit && self.is_word(token) && self.body.word(token).ends_with("ed");
+        if is_past(first) && !self.is_capitalised(first) {
+            return self
+                .subject_after(first + 1, limit)
+                .filter(|subject| self.is_named(subject) || self.is_pronoun(subject));
+        }
+        if self.is(first, PRONOUNS) {
+            return is_past(first + 1).then_some(first..first + 1);
+        }
+        let end = (first..limit).find(|&token| !self.is_capitalised(token))?;
+        (end > first && is_past(end)).then_some(first..end)
+    }
+
+    /// The speaker in the words before a quotation: `X said: "`, `X told Y that "`, `In a note, X wrote, "`.
+    pub fn before(&self, window: Range<usize>) -> Option<Range<usize>> {
+        let begin = window.start.max(window.end.saturating_sub(REACH));
+        let cue = (begin..window.end).rev().find(|&token| self.is(token, CUES) || self.is(token, HANGING));
+        let by_cue = cue.and_then(|cue| {
+            let beside = if self.is(cue, HANGING) { None } else { self.subject_before(cue, begin) };
+            beside.or_else(|| self.subject_of_clause(window.start..cue))
+        });
+        by_cue.or_else(|| self.according(begin..window.end)).or_else(|| {
+            // `Smith: "..."`.
+            let colon =
+                window.end.checked_sub(1).filter(|&token| token > begin && self.body.word(token) == ":")?;
+            self.phrase_before(colon, begin)
+        })
+    }
+
+    /// The subject that a sentence begins with: for an introduction that ends with a colon.
+    pub fn subject_of_clause(&self, clause: Range<usize>) -> Option<Range<usize>> {
+        let finite = clause.clone().rev().find(|&token| self.is(token, CUES));
+        finite.and_then(|verb| self.subject_before(verb, clause.start)).or_else(|| {
+            let mut start = clause.start;
+            if self.is(start, PREPOSITIONS) || self.is(start, CLAUSE) || self.is(start, OPENERS) {
+                start = clause.clone().find(|&token| self.body.word(token) == ",")? + 1;
+            }
+            self.subject_after(start, clause.end)
+        })
+    }
+
+    pub fn is_pronoun(&self, speaker: &Range<usize>) -> bool {
+        speaker.len() == 1 && self.is(speaker.start, PRONOUNS)
+    }
+
+    pub fn is_named(&self, speaker: &Range<usize>) -> bool {
+        let skip = usize::from(self.is(speaker.start, DETERMINERS));
+        !self.is_pronoun(speaker)
+            && (speaker.start + skip..speaker.end).any(|token| self.is_capitalised(token))
+    }
+
+    pub fn opens_subordinate(&self, token: usize) -> bool {
+        self.is(token, CLAUSE)
+    }
+
+    pub fn is_cue(&self, token: usize) -> bool {
+        self.is(token, CUES) || self.is(token, HANGING)
+    }
+
+    pub fn is_plain_cue(&self, token: usize) -> bool {
+        self.is(token, " said says added warned argued insisted claimed noted stated announced ")
+    }
+
+    fn according(&self, window: Range<usize>) -> Option<Range<usize>> {
+        let at = window.clone().find(|&token| self.is(token, " according "))?;
+        if at + 2 >= window.end || !self.is(at + 1, " to ") {
+            return None;
+        }
+        self.subject_after(at + 2, window.end)
+    }
+
+    /// The subject whose last word stands before `verb`.
+    pub fn subject_before(&self, verb: usize, floor: usize) -> Option<Range<usize>> {
+        let mut last = verb;
+        while last > floor && (self.is(last - 1, BETWEEN) || self.is_adverb(last - 1)) {
+            last -= 1;
+        }
+        match self.body.word(last.checked_sub(1).filter(|&token| token >= floor)?) {
+            // "X, who had seen it, said"
+            "," => {
+                let end = last - 1;
+                let begin = end.saturating_sub(APPOSITION).max(floor);
+                let comma = (begin..end).rev().find(|&token| self.body.word(token) == ",");
+                match comma {
+                    Some(comma) => {
+                        self.phrase_before(comma, floor).or_else(|| self.phrase_before(end, floor))
+                    }
+                    None => self.phrase_before(end, floor),
+                }
+            }
+            // "X (R-Texas) said"
+            ")" => {
+                let open = (floor..last).rev().find(|&token| self.body.word(token) == "(")?;
+                self.phrase_before(open, floor)
+            }
+            _ => self.phrase_before(last, floor),
+        }
+    }
+
+    /// The noun phrase that ends before token `end`.
+    fn phrase_before(&self, end: usize, floor: usize) -> Option<Range<usize>> {
+        let last = end.checked_sub(1).filter(|&token| token >= floor && self.is_word(token))?;
+        if self.is(last, PRONOUNS) {
+            let who = self.is(last, " who ") && last > floor;
+            let antecedent = last - usize::from(who && self.body.word(last - 1) == ",");
+            return if who { self.phrase_before(antecedent, floor) } else { Some(last..end) };
+        }
+        if self.is(last, CLAUSE)
+            || self.is(last, PREPOSITIONS)
+            || self.is(last, DETERMINERS)
+            || self.is(last, CUES)
+        {
+            return None;
+        }
+        let mut begin = last;
+        if self.is_capitalised(last) {
+            while begin > floor && self.joins_name(begin - 1, floor) {
+                begin -= 1;
+            }
+            begin -= usize::from(begin > floor && self.is(begin - 1, " the "));
+            return Some(begin..end);
+        }
+        while begin > floor && end - begin < 12 && self.is_word(begin - 1) && !self.is(begin - 1, CLAUSE) {
+            begin -= 1;
+            let inside = begin > floor + 1 && self.is(begin - 1, PREPOSITIONS) && self.is_word(begin - 2);
+            if self.is(begin, DETERMINERS) && !inside {
+                break;
+            }
+        }
+        Some(begin..end)
+    }
+
+    /// Whether the token belongs to the name that stands right of it.
+    fn joins_name(&self, token: usize, floor: usize) -> bool {
+        self.is_capitalised(token) && !self.is(token, CLAUSE) && !self.is(token, PREPOSITIONS)
+            || (self.is(token, PARTICLES) && token > floor && self.is_capitalised(token - 1))
+            || self.body.word(token) == "’s"
+            || self.body.word(token) == "'s"
+    }
+
+    /// The noun phrase that begins at token `begin`.
+    pub fn subject_after(&self, begin: usize, limit: usize) -> Option<Range<usize>> {
+        let in_reach = |token: usize| token < limit && self.is_word(token);
+        if !in_reach(begin) || self.is(begin, CLAUSE) || self.is(begin, PREPOSITIONS) {
+            return None;
+        }
+        if self.is(begin, PRONOUNS) {
+            return Some(begin..begin + 1);
+        }
+        let mut end = begin + 1;
+        let mut name_end = begin + usize::from(self.is_capitalised(begin));
+        while in_reach(end) && end - begin < 12 {
+            let joins = self.is(end, PARTICLES) && end + 1 < limit && self.is_capitalised(end + 1);
+            let stops =
+                [CLAUSE, PREPOSITIONS, CUES, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
+            if !joins && (stops || self.is_adverb(end) || self.is_participle(end)) {
+                break;
+            }
+            end += 1;
+            if self.is_capitalised(end - 1) {
+                name_end = end;
+            }
+        }
+        // "Smith early", but "the Smith campaign" and "Smith's campaign".
+        let tail_belongs = self.is(begin, DETERMINERS)
+            || (begin..end).any(|token| self.is(token, " 's ") || self.body.word(token) == "’s");
+        let plain = !self.is_capitalised(begin) && name_end == begin;
+        Some(begin..if tail_belongs || plain { end } else { name_end })
+    }
+
+    fn is_word(&self, token: usize) -> bool {
+        self.body
+            .tokens
+            .get(token)
+            .is_some_and(|token| matches!(token.kind, TokenKind::Word | TokenKind::Number))
+    }
+
+    fn is_capitalised(&self, token: usize) -> bool {
+        self.is_word(token) && self.body.word(token).starts_with(|c: char| c.is_uppercase())
+    }
+
+    fn is_adverb(&self, token: usize) -> bool {
+        self.is_word(token) && self.body.word(token).ends_with("ly") && !self.is_capitalised(token)
+    }
+
+    fn is_participle(&self, token: usize) -> bool {
+        self.is_word(token) && self.body.word(token).ends_with("ing") && !self.is_capitalised(token)
+    }
+
+    /// Whether the token is one of `words`, which stand between spaces, in lower case.
+    pub fn is(&self, token: usize, words: &str) -> bool {
+        let word = self.body.tokens.get(token).map_or("", |_| self.body.word(token));
+        is_in(word, words)
+    }
+}
+
+fn is_in(word: &str, words: &str) -> bool {
+    const LONGEST: usize = 14;
+    let mut padded = [b' '; LONGEST + 2];
+    if word.is_empty() || word.len() > LONGEST || !word.is_ascii() {
+        return false;
+    }
+    for (slot, byte) in padded[1..].iter_mut().zip(word.bytes()) {
+        *slot = byte.to_ascii_lowercase();
+    }
+    // All bytes are ASCII.
+    std::str::from_utf8(&padded[..word.len() + 2]).is_ok_and(|word| words.contains(word))
+}
