@@ -1,10 +1,17 @@
 //! What a document is about, in the terms of a taxonomy.
 
+mod features;
+mod naming;
+mod taxonomy;
 pub mod train;
 
-use crate::document::Topic;
-use crate::model::{ModelError, ModelInfo};
+use crate::document::{TextSpan, Topic};
+use crate::model::linear::{Platt, QuantizedWeights};
+use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
+use features::{Occurrence, Reader, Vocabulary};
+use naming::Names;
+use taxonomy::{Place, Taxonomy};
 
 /// Which topics are wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,23 +39,88 @@ pub struct TaxonomyInfo {
     pub topic_count: usize,
 }
 
+/// Of the model file.
+const VERSION: &str = "1";
+static WEIGHTS: &[u8] = include_bytes!("../../models/topics.bin");
+
+/// How many words of a document speak for a topic at most.
+const EVIDENCE: usize = 4;
+/// A word is evidence where it adds this share of what the best one adds.
+const EVIDENCE_SHARE: f32 = 0.25;
+
 /// Tags documents with IPTC Media Topics. Immutable; share it.
 pub struct TopicModel {
     info: ModelInfo,
-    taxonomy: TaxonomyInfo,
+    taxonomy_info: TaxonomyInfo,
+    taxonomy: Taxonomy,
+    reader: Reader,
+    words: Vocabulary,
+    weights: QuantizedWeights,
+    outputs: Outputs,
+    /// What each output's score means.
+    calibration: Vec<Platt>,
+    /// The concepts that are not learnt but read.
+    names: Names,
+    /// What being named means, given the concept's parent.
+    naming: Platt,
+}
+
+/// A topic that may be given: where it is in the taxonomy, how sure it is and why.
+struct Candidate {
+    concept: Place,
+    confidence: f32,
+    reason: Reason,
+}
+
+/// Why a topic may be given.
+enum Reason {
+    /// The weights of this output say so.
+    Learnt(usize),
+    /// The text names it here.
+    Named(Vec<TextSpan>),
 }
 
 impl TopicModel {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
+        let file = ModelFile::parse(WEIGHTS)?;
+        let taxonomy = Taxonomy::from_model(&file, "taxonomy")?;
+        let outputs: Vec<Place> = file.u16s("outputs")?.into_iter().map(Place::from).collect();
+        let platts = |section| -> Result<Vec<Platt>, ModelError> {
+            let values = file.f32s(section)?;
+            Ok(values.as_chunks().0.iter().map(|&[slope, offset]| Platt { slope, offset }).collect())
+        };
+        let (words, idf) = (file.u32s("words")?, file.f32s("idf")?);
+        let weights = QuantizedWeights { scales: file.f32s("scales")?, values: file.i8s("weights")? };
+        let (calibration, naming) = (platts("platt")?, platts("naming")?);
+        let sizes_agree = idf.len() == words.len()
+            && weights.values.len() == words.len() * outputs.len()
+            && weights.scales.len() == outputs.len()
+            && calibration.len() == outputs.len()
+            && naming.len() == 1
+            && outputs.iter().all(|&place| place < taxonomy.concepts().len());
+        if !sizes_agree {
+            return Err(ModelError::Damaged(0));
+        }
+        let reader = Reader::new();
+        let read = (0..taxonomy.concepts().len()).filter(|place| !outputs.contains(place));
+        let names = Names::new(&taxonomy, &reader, read);
         Ok(Self {
-            info: ModelInfo { name: "topics".into(), version: "0".into(), digest: String::new() },
-            taxonomy: TaxonomyInfo {
+            info: file.info().clone(),
+            taxonomy_info: TaxonomyInfo {
                 id: "iptc-media-topics".into(),
                 display_name: "IPTC Media Topics".into(),
                 version: "2023-10-24".into(),
-                topic_count: 0,
+                topic_count: taxonomy.concepts().len(),
             },
+            outputs: Outputs::new(&taxonomy, outputs),
+            words: Vocabulary::new(&words, idf),
+            naming: naming[0],
+            taxonomy,
+            reader,
+            weights,
+            calibration,
+            names,
         })
     }
 
@@ -57,12 +129,124 @@ impl TopicModel {
     }
 
     pub fn taxonomy(&self) -> &TaxonomyInfo {
-        &self.taxonomy
+        &self.taxonomy_info
     }
 
-    /// The document's topics, most confident first.
+    /// The document's topics, most confident first; a topic comes after its parent.
     pub fn tag(&self, article: &SegmentedArticle, options: &Options) -> Vec<Topic> {
-        let _ = (article, options);
-        Vec::new()
+        let occurrences = self.reader.read(article);
+        let (vector, first_at) = self.words.vector(&occurrences);
+        if vector.is_empty() {
+            return Vec::new();
+        }
+        let confidences = self.outputs.confidences(&self.calibration, &self.weights.scores(&vector));
+        let mut candidates: Vec<Candidate> = confidences
+            .iter()
+            .enumerate()
+            .map(|(output, &confidence)| Candidate {
+                concept: self.outputs.concepts[output],
+                confidence,
+                reason: Reason::Learnt(output),
+            })
+            .collect();
+        candidates.extend(self.named(&occurrences, &confidences));
+        candidates.retain(|candidate| candidate.confidence >= options.min_confidence);
+        // A parent is at least as sure as its children and stands before them in the taxonomy.
+        candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.concept.cmp(&b.concept)));
+        candidates.truncate(options.max_topics);
+        let topic = |candidate: Candidate| {
+            let concept = self.taxonomy.concept(candidate.concept);
+            Topic {
+                id: concept.code.clone(),
+                display_name: concept.name.clone(),
+                path: self.taxonomy.path(candidate.concept),
+                confidence: candidate.confidence,
+                evidence: match candidate.reason {
+                    Reason::Learnt(output) => self.evidence(output, &vector, &first_at, &occurrences),
+                    Reason::Named(spans) => some_of(spans),
+                },
+            }
+        };
+        candidates.into_iter().map(topic).collect()
+    }
+
+    /// The concepts below the learnt ones that the text names, as sure as their ancestors allow.
+    fn named(&self, occurrences: &[Occurrence], confidences: &[f32]) -> Vec<Candidate> {
+        let ancestor = |concept| self.taxonomy.ancestors(concept).find_map(|place| self.outputs.output(place));
+        self.names
+            .find(occurrences, &self.words)
+            .into_iter()
+            .filter_map(|named| {
+                let above = ancestor(named.concept)?;
+                Some(Candidate {
+                    concept: named.concept,
+                    confidence: confidences[above] * self.naming.probability(named.strength),
+                    reason: Reason::Named(named.spans),
+                })
+            })
+            .collect()
+    }
+
+    /// Where the words are that add most to an output's score.
+    fn evidence(
+        &self,
+        output: usize,
+        vector: &[(u32, f32)],
+        first_at: &[u32],
+        occurrences: &[Occurrence],
+    ) -> Vec<TextSpan> {
+        let mut adding: Vec<(f32, u32)> = vector
+            .iter()
+            .zip(first_at)
+            .map(|(&(word, value), &at)| (value * self.weights.weight(word, output), at))
+            .collect();
+        adding.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let least = adding.first().map_or(0.0, |best| best.0 * EVIDENCE_SHARE).max(f32::MIN_POSITIVE);
+        let strong = adding.into_iter().take_while(|(value, _)| *value >= least);
+        some_of(strong.map(|(_, at)| occurrences[at as usize].span))
+    }
+}
+
+/// The first few spans, without those that overlap an earlier one, sorted.
+fn some_of(spans: impl IntoIterator<Item = TextSpan>) -> Vec<TextSpan> {
+    let mut chosen: Vec<TextSpan> = Vec::with_capacity(EVIDENCE);
+    for span in spans {
+        if chosen.len() == EVIDENCE {
+            break;
+        }
+        if !chosen.iter().any(|known| known.section == span.section && known.span.overlaps(span.span)) {
+            chosen.push(span);
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+/// The topics that the weights are for, and which is whose parent.
+struct Outputs {
+    /// Each output's concept; parents come before their children.
+    concepts: Vec<Place>,
+    parents: Vec<Option<usize>>,
+}
+
+impl Outputs {
+    fn new(taxonomy: &Taxonomy, concepts: Vec<Place>) -> Self {
+        let output = |place| concepts.iter().position(|&concept| concept == place);
+        let parents = concepts.iter().map(|&place| taxonomy.concept(place).parent.and_then(output)).collect();
+        Self { concepts, parents }
+    }
+
+    fn output(&self, place: Place) -> Option<usize> {
+        self.concepts.iter().position(|&concept| concept == place)
+    }
+
+    /// Scores as confidences; a topic is never surer than its parent.
+    fn confidences(&self, calibration: &[Platt], scores: &[f32]) -> Vec<f32> {
+        let mut confidences: Vec<f32> = Vec::with_capacity(scores.len());
+        for ((platt, &score), parent) in calibration.iter().zip(scores).zip(&self.parents) {
+            let above = parent.and_then(|parent| confidences.get(parent)).copied().unwrap_or(1.0);
+            confidences.push(platt.probability(score).min(above));
+        }
+        confidences
     }
 }
