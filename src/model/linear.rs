@@ -211,7 +211,10 @@ mod tests {
     /// Output 0 is feature 0 or 1; output 1 is feature 2.
     fn examples() -> Vec<Example> {
         let example = |features: &[u32], targets: [f32; 2]| Example {
-            vector: features.iter().map(|&feature| (feature, (features.len() as f32).sqrt().recip())).collect(),
+            vector: features
+                .iter()
+                .map(|&feature| (feature, (features.len() as f32).sqrt().recip()))
+                .collect(),
             targets: targets.to_vec(),
             weight: 1.0,
         };
@@ -237,7 +240,8 @@ mod tests {
                 let pull: f32 = examples
                     .iter()
                     .map(|e| {
-                        let value = e.vector.iter().find(|(f, _)| *f == feature).map_or(0.0, |(_, value)| *value);
+                        let value =
+                            e.vector.iter().find(|(f, _)| *f == feature).map_or(0.0, |(_, value)| *value);
                         (e.targets[output] - weights.scores(&e.vector)[output]) * value
                     })
                     .sum();
@@ -261,8 +265,9 @@ mod tests {
 
     #[test]
     fn platt_gives_the_share_that_was_right() {
-        let scored: Vec<(f32, bool)> =
-            (0..1000).map(|i| (if i < 500 { 0.8 } else { 0.2 }, i % 500 < if i < 500 { 400 } else { 50 })).collect();
+        let scored: Vec<(f32, bool)> = (0..1000)
+            .map(|i| (if i < 500 { 0.8 } else { 0.2 }, i % 500 < if i < 500 { 400 } else { 50 }))
+            .collect();
         let platt = Platt::fit(&scored, Platt { slope: 1.0, offset: 0.0 }, 0.0);
         assert!((platt.probability(0.8) - 0.8).abs() < 0.01);
         assert!((platt.probability(0.2) - 0.1).abs() < 0.01);

@@ -13,34 +13,37 @@ pub(super) enum Abbreviation {
 
 /// In lower case; sorted, for binary search.
 const LEADING: &[&str] = &[
-    "adm", "amb", "atty", "brig", "capt", "cf", "cmdr", "col", "cpl", "cpt", "dep", "det", "dr", "esp",
-    "ft", "gen", "gov", "hon", "insp", "lt", "maj", "messrs", "mgr", "mme", "mr", "mrs", "ms", "msgr", "mt", "mx",
-    "ofc", "pfc", "ph", "pres", "prof", "pvt", "rep", "reps", "rev", "sen", "sens", "sgt", "spc", "sr", "st", "ste", "supt", "viz", "vs",
+    "adm", "amb", "atty", "brig", "capt", "cf", "cmdr", "col", "cpl", "cpt", "dep", "det", "dr", "esp", "ft",
+    "gen", "gov", "hon", "insp", "lt", "maj", "messrs", "mgr", "mme", "mr", "mrs", "ms", "msgr", "mt", "mx",
+    "ofc", "pfc", "ph", "pres", "prof", "pvt", "rep", "reps", "rev", "sen", "sens", "sgt", "spc", "sr", "st",
+    "ste", "supt", "viz", "vs",
 ];
 
 const NUMBERED: &[&str] = &[
-    "apr", "art", "aug", "ca", "ch", "dec", "eq", "feb", "fig", "figs", "jan", "jul", "jun", "mar", "no", "nos", "nov", "oct",
-    "p", "pp", "sec", "sep", "sept", "vol",
+    "apr", "art", "aug", "ca", "ch", "dec", "eq", "feb", "fig", "figs", "jan", "jul", "jun", "mar", "no",
+    "nos", "nov", "oct", "p", "pp", "sec", "sep", "sept", "vol",
 ];
 
 const TRAILING: &[&str] = &[
-    "al", "ala", "approx", "ariz", "ark", "assn", "assoc", "ave", "bldg", "blvd", "bros", "calif", "cent", "co", "colo", "conn",
-    "corp", "del", "dept", "dist", "ed", "eds", "esq", "est", "etc", "fla", "ga", "govt", "hwy", "ill", "inc", "ind", "intl", "jr",
-    "kan", "ky", "ltd", "mass", "md", "mich", "minn", "mo", "mont", "neb", "nev", "okla", "ore", "pa", "penn",
-    "rd", "rte", "tenn", "tex", "univ", "va", "vt", "wash", "wis", "wyo",
+    "al", "ala", "approx", "ariz", "ark", "assn", "assoc", "ave", "bldg", "blvd", "bros", "calif", "cent",
+    "co", "colo", "conn", "corp", "del", "dept", "dist", "ed", "eds", "esq", "est", "etc", "fla", "ga",
+    "govt", "hwy", "ill", "inc", "ind", "intl", "jr", "kan", "ky", "ltd", "mass", "md", "mich", "minn", "mo",
+    "mont", "neb", "nev", "okla", "ore", "pa", "penn", "rd", "rte", "tenn", "tex", "univ", "va", "vt",
+    "wash", "wis", "wyo",
 ];
 
 /// Domains that stand bare in prose; country codes are left out, since they are words, too.
 const TOP_LEVEL_DOMAINS: &[&str] = &[
-    "ai", "app", "au", "biz", "ca", "co", "com", "de", "dev", "edu", "eu", "fr", "gov", "info", "int", "io", "jp", "mil", "net",
-    "news", "org", "ru", "tv", "uk", "vn",
+    "ai", "app", "au", "biz", "ca", "co", "com", "de", "dev", "edu", "eu", "fr", "gov", "info", "int", "io",
+    "jp", "mil", "net", "news", "org", "ru", "tv", "uk", "vn",
 ];
 
 /// Words that are abbreviations only with a capital: "no.", "art." and "sun." end sentences.
 const ONLY_CAPITAL: &[&str] = &[
-    "ala", "art", "ark", "ave", "col", "conn", "dec", "del", "dep", "fig", "gen", "ill", "ind", "jan", "jun", "kan", "mar", "mass", "mont", "ms", "mt",
-    "no", "nos", "nov", "oct", "ore", "pa", "pres", "rep", "reps", "rev", "sec", "sen", "sept", "st", "tex", "wash", "ft", "ed", "det", "hon", "est", "cent",
-    "ch", "p", "co", "va", "md", "ga", "mo", "maj",
+    "ala", "art", "ark", "ave", "col", "conn", "dec", "del", "dep", "fig", "gen", "ill", "ind", "jan", "jun",
+    "kan", "mar", "mass", "mont", "ms", "mt", "no", "nos", "nov", "oct", "ore", "pa", "pres", "rep", "reps",
+    "rev", "sec", "sen", "sept", "st", "tex", "wash", "ft", "ed", "det", "hon", "est", "cent", "ch", "p",
+    "co", "va", "md", "ga", "mo", "maj",
 ];
 
 /// What kind of abbreviation `word`, written without its last full stop, is.

@@ -32,7 +32,11 @@ pub(super) fn split(text: &str, tokens: &[Token], breaks: &[usize]) -> Vec<Sente
 }
 
 /// Whether a break lies after `end` and not after `begin`; earlier ones are done with.
-fn forced_between(breaks: &mut std::iter::Peekable<impl Iterator<Item = usize>>, end: usize, begin: usize) -> bool {
+fn forced_between(
+    breaks: &mut std::iter::Peekable<impl Iterator<Item = usize>>,
+    end: usize,
+    begin: usize,
+) -> bool {
     let mut forced = false;
     while let Some(at) = breaks.next_if(|at| *at <= begin) {
         forced |= at >= end;
@@ -67,7 +71,11 @@ impl<'a> Lines<'a> {
         }
         let mut feeds = gap.bytes().filter(|byte| *byte == b'\n').count();
         if feeds == 0 {
-            feeds = if gap.contains(['\u{2029}', '\u{b}', '\u{c}']) { 2 } else { gap.matches(['\r', '\u{2028}', '\u{85}']).count() };
+            feeds = if gap.contains(['\u{2029}', '\u{b}', '\u{c}']) {
+                2
+            } else {
+                gap.matches(['\r', '\u{2028}', '\u{85}']).count()
+            };
         }
         match feeds {
             0 => false,
@@ -98,7 +106,9 @@ impl<'a> Lines<'a> {
             let pairs = || block.lines().zip(block.lines().skip(1));
             let goes_on = |next: &str| next.trim_start().starts_with(char::is_lowercase);
             pairs().any(|(_, next)| goes_on(next))
-                && pairs().all(|(line, next)| is_full(line, next, width) || line.trim_end().ends_with(['.', '!', '?', ':', '"', '”']))
+                && pairs().all(|(line, next)| {
+                    is_full(line, next, width) || line.trim_end().ends_with(['.', '!', '?', ':', '"', '”'])
+                })
         };
         self.width = wrapped.then_some(width);
     }
@@ -169,7 +179,13 @@ impl<'a> Splitter<'a> {
     fn is_closing(&self, token: usize) -> bool {
         match self.word(token) {
             "”" | "’" | "»" | "›" | ")" | "]" | "}" | "」" | "』" | "）" | "】" => true,
-            "\"" | "'" => token > 0 && self.touches(token) && !(token + 1 < self.tokens.len() && self.touches(token + 1) && !self.is_closing(token + 1)),
+            "\"" | "'" => {
+                token > 0
+                    && self.touches(token)
+                    && !(token + 1 < self.tokens.len()
+                        && self.touches(token + 1)
+                        && !self.is_closing(token + 1))
+            }
             _ => false,
         }
     }
@@ -251,15 +267,154 @@ fn is_stop(word: &str) -> bool {
 /// sentence ("in the U.S. The") from a name that goes on ("U.S. Secretary").
 fn is_opener(word: &str) -> bool {
     const OPENERS: &[&str] = &[
-        "A", "About", "According", "After", "Again", "All", "Also", "Although", "Among", "An", "And", "Another", "Any", "Are", "As", "At",
-        "Back", "Because", "Before", "Besides", "Both", "But", "By", "Can", "Could", "Despite", "Did", "Do", "Does", "During", "Each",
-        "Earlier", "Even", "Every", "Everyone", "Few", "Finally", "First", "For", "Former", "From", "Given", "Had", "Has", "Have", "He", "Her", "Here", "His",
-        "How", "However", "I", "If", "In", "Indeed", "Instead", "Is", "It", "Its", "Just", "Last", "Later", "Let", "Like", "Many", "Maybe", "Meanwhile",
-        "More", "Moreover", "Most", "Much", "My", "Neither", "Never", "Nevertheless", "Next", "No", "Nobody", "None", "Nor", "Not", "Nothing", "Now",
-        "Of", "On", "Once", "One", "Only", "Or", "Other", "Others", "Our", "Over", "People", "Perhaps", "Please", "Rather", "Several", "She",
-        "Should", "Since", "So", "Some", "Soon", "Still", "Such", "Than", "That", "The", "Their", "Then", "There", "Therefore", "These",
-        "They", "This", "Those", "Though", "Through", "Throughout", "Thus", "To", "Today", "Two", "Under", "Unlike", "Until", "Was", "We", "Were", "What",
-        "Whatever", "When", "Where", "Whether", "Which", "While", "Who", "Whoever", "Why", "Will", "With", "Within", "Without", "Would", "Yet", "You", "Your",
+        "A",
+        "About",
+        "According",
+        "After",
+        "Again",
+        "All",
+        "Also",
+        "Although",
+        "Among",
+        "An",
+        "And",
+        "Another",
+        "Any",
+        "Are",
+        "As",
+        "At",
+        "Back",
+        "Because",
+        "Before",
+        "Besides",
+        "Both",
+        "But",
+        "By",
+        "Can",
+        "Could",
+        "Despite",
+        "Did",
+        "Do",
+        "Does",
+        "During",
+        "Each",
+        "Earlier",
+        "Even",
+        "Every",
+        "Everyone",
+        "Few",
+        "Finally",
+        "First",
+        "For",
+        "Former",
+        "From",
+        "Given",
+        "Had",
+        "Has",
+        "Have",
+        "He",
+        "Her",
+        "Here",
+        "His",
+        "How",
+        "However",
+        "I",
+        "If",
+        "In",
+        "Indeed",
+        "Instead",
+        "Is",
+        "It",
+        "Its",
+        "Just",
+        "Last",
+        "Later",
+        "Let",
+        "Like",
+        "Many",
+        "Maybe",
+        "Meanwhile",
+        "More",
+        "Moreover",
+        "Most",
+        "Much",
+        "My",
+        "Neither",
+        "Never",
+        "Nevertheless",
+        "Next",
+        "No",
+        "Nobody",
+        "None",
+        "Nor",
+        "Not",
+        "Nothing",
+        "Now",
+        "Of",
+        "On",
+        "Once",
+        "One",
+        "Only",
+        "Or",
+        "Other",
+        "Others",
+        "Our",
+        "Over",
+        "People",
+        "Perhaps",
+        "Please",
+        "Rather",
+        "Several",
+        "She",
+        "Should",
+        "Since",
+        "So",
+        "Some",
+        "Soon",
+        "Still",
+        "Such",
+        "Than",
+        "That",
+        "The",
+        "Their",
+        "Then",
+        "There",
+        "Therefore",
+        "These",
+        "They",
+        "This",
+        "Those",
+        "Though",
+        "Through",
+        "Throughout",
+        "Thus",
+        "To",
+        "Today",
+        "Two",
+        "Under",
+        "Unlike",
+        "Until",
+        "Was",
+        "We",
+        "Were",
+        "What",
+        "Whatever",
+        "When",
+        "Where",
+        "Whether",
+        "Which",
+        "While",
+        "Who",
+        "Whoever",
+        "Why",
+        "Will",
+        "With",
+        "Within",
+        "Without",
+        "Would",
+        "Yet",
+        "You",
+        "Your",
     ];
     let word = word.split(['\'', '’']).next().unwrap_or(word);
     OPENERS.binary_search(&word).is_ok()
@@ -268,18 +423,67 @@ fn is_opener(word: &str) -> bool {
 fn is_zone_or_day(word: &str) -> bool {
     matches!(
         word,
-        "ET" | "EST" | "EDT" | "CT" | "CST" | "CDT" | "MT" | "MST" | "MDT" | "PT" | "PST" | "PDT" | "GMT" | "BST" | "UTC" | "CET"
-            | "CEST" | "Eastern" | "Central" | "Pacific" | "Mountain" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday"
-            | "Saturday" | "Sunday" | "January" | "February" | "March" | "April" | "May" | "June" | "July" | "August"
-            | "September" | "October" | "November" | "December"
+        "ET" | "EST"
+            | "EDT"
+            | "CT"
+            | "CST"
+            | "CDT"
+            | "MT"
+            | "MST"
+            | "MDT"
+            | "PT"
+            | "PST"
+            | "PDT"
+            | "GMT"
+            | "BST"
+            | "UTC"
+            | "CET"
+            | "CEST"
+            | "Eastern"
+            | "Central"
+            | "Pacific"
+            | "Mountain"
+            | "Monday"
+            | "Tuesday"
+            | "Wednesday"
+            | "Thursday"
+            | "Friday"
+            | "Saturday"
+            | "Sunday"
+            | "January"
+            | "February"
+            | "March"
+            | "April"
+            | "May"
+            | "June"
+            | "July"
+            | "August"
+            | "September"
+            | "October"
+            | "November"
+            | "December"
     )
 }
 
 fn is_saying(word: &str) -> bool {
     matches!(
         word,
-        "said" | "says" | "asked" | "asks" | "added" | "wrote" | "tweeted" | "shouted" | "told" | "replied" | "exclaimed"
-            | "cried" | "yelled" | "wondered" | "joked" | "quipped"
+        "said"
+            | "says"
+            | "asked"
+            | "asks"
+            | "added"
+            | "wrote"
+            | "tweeted"
+            | "shouted"
+            | "told"
+            | "replied"
+            | "exclaimed"
+            | "cried"
+            | "yelled"
+            | "wondered"
+            | "joked"
+            | "quipped"
     )
 }
 

@@ -12,7 +12,8 @@ use super::{Token, TokenKind};
 /// Cuts a text into tokens, in order. White space and control characters are in none.
 pub(super) fn tokenize(text: &str) -> Vec<Token> {
     // News prose has a token for every five to six bytes.
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), tokens: Vec::with_capacity(text.len() / 5 + 4) };
+    let mut scanner =
+        Scanner { text, bytes: text.as_bytes(), tokens: Vec::with_capacity(text.len() / 5 + 4) };
     let mut at = 0;
     while at < text.len() {
         at = scanner.token(at);
@@ -61,17 +62,51 @@ fn class(c: char) -> Class {
     match c {
         // Latin letters with marks, by far the most frequent here.
         '\u{c0}'..='\u{24f}' if c != '×' && c != '÷' => Class::Letter,
-        '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' => {
-            Class::Punctuation
-        }
-        '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff0e}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff01}' | '\u{ff1f}'
+        '\u{2010}'..='\u{2027}'
+        | '\u{2030}'..='\u{205e}'
+        | '\u{3001}'..='\u{3003}'
+        | '\u{3008}'..='\u{3011}' => Class::Punctuation,
+        '\u{ff08}'
+        | '\u{ff09}'
+        | '\u{ff0c}'
+        | '\u{ff0e}'
+        | '\u{ff1a}'
+        | '\u{ff1b}'
+        | '\u{ff01}'
+        | '\u{ff1f}'
         | '\u{ff61}'..='\u{ff64}' => Class::Punctuation,
-        '«' | '»' | '¡' | '¿' | '·' | '؟' | '،' | '؛' | '۔' | '।' | '॥' | '։' | '።' | '\u{3014}'
-        ..='\u{301f}' => Class::Punctuation,
-        '\u{200c}' | '\u{200d}' | '\u{ad}' | '\u{2060}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' => Class::Mark,
-        '\u{200b}' | '\u{feff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Class::Space,
-        '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'
-        | '々' | '〇' => Class::Ideograph,
+        '«'
+        | '»'
+        | '¡'
+        | '¿'
+        | '·'
+        | '؟'
+        | '،'
+        | '؛'
+        | '۔'
+        | '।'
+        | '॥'
+        | '։'
+        | '።'
+        | '\u{3014}'..='\u{301f}' => Class::Punctuation,
+        '\u{200c}'
+        | '\u{200d}'
+        | '\u{ad}'
+        | '\u{2060}'
+        | '\u{1f3fb}'..='\u{1f3ff}'
+        | '\u{e0020}'..='\u{e007f}' => Class::Mark,
+        '\u{200b}'
+        | '\u{feff}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => Class::Space,
+        '\u{4e00}'..='\u{9fff}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}'
+        | '々'
+        | '〇' => Class::Ideograph,
         '\u{3041}'..='\u{309f}' => Class::Hiragana,
         '\u{30a0}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9f}' => Class::Katakana,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' => Class::Unspaced,
@@ -178,7 +213,8 @@ impl Scanner<'_> {
 
     fn is_digits(&self, begin: usize, end: usize) -> bool {
         self.bytes[begin..end].iter().all(u8::is_ascii_digit)
-            || (!self.bytes[begin].is_ascii() && self.text[begin..end].chars().all(|c| class(c) == Class::Digit))
+            || (!self.bytes[begin].is_ascii()
+                && self.text[begin..end].chars().all(|c| class(c) == Class::Digit))
     }
 
     /// Where the word that ends at `end` goes on after a joining mark: the begin of its next piece.
@@ -190,8 +226,10 @@ impl Scanner<'_> {
                     b'-' => in_word(follows),
                     b'\'' => follows == Class::Letter && !digits_only,
                     b'_' => in_word(follows),
-                    b'&' => self.bytes[piece..end].iter().all(u8::is_ascii_uppercase)
-                        && self.byte(end + 1).is_ascii_uppercase(),
+                    b'&' => {
+                        self.bytes[piece..end].iter().all(u8::is_ascii_uppercase)
+                            && self.byte(end + 1).is_ascii_uppercase()
+                    }
                     b'.' if digits_only => follows == Class::Digit,
                     b'.' => self.is_acronym_stop(begin, piece, end),
                     b',' => digits_only && end - piece <= 3 && self.three_digits(end + 1),
@@ -228,7 +266,10 @@ impl Scanner<'_> {
         let one_letter_next = follows == Class::Letter && !in_word(self.peek(end + 1 + length).0);
         let letters = self.text[piece..end].chars().take(3).count();
         letters == 1 && one_letter_next
-            || letters == 2 && begin == piece && one_letter_next && self.byte(end + 1).is_ascii_uppercase()
+            || letters == 2
+                && begin == piece
+                && one_letter_next
+                && self.byte(end + 1).is_ascii_uppercase()
                 && self.byte(end + 2) == b'.'
     }
 
@@ -259,7 +300,8 @@ impl Scanner<'_> {
         if label.is_empty() || !self.bytes[begin..end].is_ascii() {
             return false;
         }
-        &self.text[begin..end] == "www" || abbreviations::is_top_level_domain(label)
+        &self.text[begin..end] == "www"
+            || abbreviations::is_top_level_domain(label)
             || (self.byte(end + 1 + label.len()) == b'.' && {
                 let (next, _) = self.label(end + label.len() + 2);
                 abbreviations::is_top_level_domain(next)
@@ -286,8 +328,7 @@ impl Scanner<'_> {
     fn address(&mut self, begin: usize, sure: usize) -> usize {
         let rest = &self.text[sure..];
         let stop = rest.find(|c: char| c.is_whitespace() || c.is_control() || "<>\"“”«»|".contains(c));
-        let kept = rest[..stop.unwrap_or(rest.len())]
-            .trim_end_matches(|c: char| ".,;:!?'’)]}…".contains(c));
+        let kept = rest[..stop.unwrap_or(rest.len())].trim_end_matches(|c: char| ".,;:!?'’)]}…".contains(c));
         self.push(begin, sure + kept.len(), TokenKind::Address)
     }
 
@@ -296,7 +337,9 @@ impl Scanner<'_> {
         while let Some(last) = self.tokens.last()
             && last.end as usize == begin
             && last.kind != TokenKind::Address
-            && self.bytes[last.span().range()].iter().all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(byte))
+            && self.bytes[last.span().range()]
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".-_+".contains(byte))
         {
             begin = last.begin as usize;
             self.tokens.pop();

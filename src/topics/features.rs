@@ -1,9 +1,10 @@
 //! What the model sees of an article: its words and pairs of words, weighed by place.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::document::TextSpan;
 use crate::model::linear::Sparse;
+use crate::text::stem::{EMPTY, fnv, stem_hash};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 /// A word in the title counts as two in the opening of the body.
@@ -41,7 +42,7 @@ pub(super) struct Reader {
 impl Reader {
     pub fn new() -> Self {
         let mut buffer = Vec::new();
-        Self { stop_words: STOP_WORDS.split_whitespace().map(|word| hash_word(word, &mut buffer)).collect() }
+        Self { stop_words: STOP_WORDS.split_whitespace().map(|word| stem_hash(word, &mut buffer)).collect() }
     }
 
     /// Every occurrence, title first.
@@ -55,7 +56,7 @@ impl Reader {
     /// The words of a name, without stop words.
     pub fn words_of(&self, name: &str) -> Vec<Hash> {
         let mut buffer = Vec::new();
-        let words = name.split_whitespace().map(|word| hash_word(word, &mut buffer));
+        let words = name.split_whitespace().map(|word| stem_hash(word, &mut buffer));
         words.filter(|hash| *hash != EMPTY && !self.stop_words.contains(hash)).collect()
     }
 
@@ -64,7 +65,7 @@ impl Reader {
         let mut previous: Option<(Hash, usize)> = None;
         for (at, token) in text.tokens.iter().enumerate() {
             let hash = match token.kind {
-                TokenKind::Word => hash_word(text.word(at), &mut buffer),
+                TokenKind::Word => stem_hash(text.word(at), &mut buffer),
                 TokenKind::Number => NUMBER,
                 TokenKind::Punctuation | TokenKind::Symbol | TokenKind::Address => {
                     previous = None;
@@ -89,55 +90,16 @@ impl Reader {
     }
 }
 
-/// The hash of a word without letters, as a possessive.
-const EMPTY: Hash = 0x811c_9dc5;
 /// All numbers are one word.
 const NUMBER: Hash = 0x2300_0001;
-
-/// FNV-1a over a word in lower case and without plural or possessive ending: stable over
-/// machines and releases, unlike the hashes of hash maps, because model files keep it.
-pub(super) fn hash_word(word: &str, buffer: &mut Vec<u8>) -> Hash {
-    buffer.clear();
-    if word.is_ascii() {
-        buffer.extend(word.bytes().filter(|&byte| byte != b'.').map(|byte| byte.to_ascii_lowercase()));
-    } else {
-        for c in word.chars().flat_map(char::to_lowercase) {
-            let c = if c == '’' { '\'' } else { c };
-            buffer.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-    fnv(EMPTY, singular(buffer))
-}
 
 pub(super) fn hash_pair(first: Hash, second: Hash) -> Hash {
     fnv(first ^ 0x5bd1_e995, &second.to_le_bytes())
 }
 
-fn fnv(start: Hash, bytes: &[u8]) -> Hash {
-    bytes.iter().fold(start, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
-/// Takes the possessive and the plural ending off a word in lower case, after Harman's
-/// S stemmer ("How effective is suffixing?", 1991).
-fn singular(word: &mut Vec<u8>) -> &[u8] {
-    if word.ends_with(b"'s") {
-        word.truncate(word.len() - 2);
-    }
-    if word.len() > 4 && word.ends_with(b"ies") {
-        word.truncate(word.len() - 3);
-        word.push(b'y');
-    } else if word.len() > 3
-        && word.ends_with(b"s")
-        && ![b"ss", b"us", b"is"].iter().any(|end| word.ends_with(*end))
-    {
-        word.truncate(word.len() - 1);
-    }
-    word
-}
-
 /// The words a model knows, by place in its weights, with how telling each is.
 pub(super) struct Vocabulary {
-    places: rustc_hash::FxHashMap<Hash, u32>,
+    places: FxHashMap<Hash, u32>,
     /// Logarithm of the inverse share of texts that hold the word, plus one.
     idf: Vec<f32>,
     /// The idf of a word that the model does not know.

@@ -172,7 +172,8 @@ impl TopicModel {
 
     /// The concepts below the learnt ones that the text names, as sure as their ancestors allow.
     fn named(&self, occurrences: &[Occurrence], confidences: &[f32]) -> Vec<Candidate> {
-        let ancestor = |concept| self.taxonomy.ancestors(concept).find_map(|place| self.outputs.output(place));
+        let ancestor =
+            |concept| self.taxonomy.ancestors(concept).find_map(|place| self.outputs.output(place));
         self.names
             .find(occurrences, &self.words)
             .into_iter()
@@ -245,8 +246,13 @@ impl Outputs {
         let mut confidences: Vec<f32> = Vec::with_capacity(scores.len());
         for ((platt, &score), parent) in calibration.iter().zip(scores).zip(&self.parents) {
             let above = parent.and_then(|parent| confidences.get(parent)).copied().unwrap_or(1.0);
-            confidences.push(platt.probability(score).min(above));
+            confidences.push(platt.probability(evened(score)).min(above));
         }
         confidences
     }
+}
+
+/// Scores crowd near 0 and 1; on this scale their odds are near a straight line.
+fn evened(score: f32) -> f32 {
+    (score.max(0.0) + 0.1).ln()
 }

@@ -42,7 +42,9 @@ impl Names {
             }
         }
         // The longest name first, so that "nuclear power" is not taken for less.
-        by_first_word.values_mut().for_each(|names| names.sort_by_key(|name| std::cmp::Reverse(name.rest.len())));
+        by_first_word
+            .values_mut()
+            .for_each(|names| names.sort_by_key(|name| std::cmp::Reverse(name.rest.len())));
         Self { by_first_word }
     }
 
@@ -90,16 +92,22 @@ fn follows(words: &[&Occurrence], rest: &[Hash]) -> bool {
 /// of "robbery and theft" alone, and in American spelling.
 fn forms(name: &str) -> Vec<String> {
     let name = name.split(" (").next().unwrap_or(name).to_lowercase();
-    let parts: Vec<&str> = name.split(" and ").flat_map(|part| part.split(" or ")).flat_map(|part| part.split(", ")).collect();
+    let parts: Vec<&str> =
+        name.split(" and ").flat_map(|part| part.split(" or ")).flat_map(|part| part.split(", ")).collect();
     let mut forms = vec![name.clone()];
     if parts.len() > 1 && parts.iter().all(|part| !part.contains(' ')) {
         forms.extend(parts.iter().map(|part| (*part).to_owned()));
     }
     let american = |form: &String| {
         let mut american = form.clone();
-        for (british, spelling) in
-            [("labour", "labor"), ("behaviour", "behavior"), ("isation", "ization"), ("ised", "ized"), ("defence", "defense"), ("jewellery", "jewelry")]
-        {
+        for (british, spelling) in [
+            ("labour", "labor"),
+            ("behaviour", "behavior"),
+            ("isation", "ization"),
+            ("ised", "ized"),
+            ("defence", "defense"),
+            ("jewellery", "jewelry"),
+        ] {
             american = american.replace(british, spelling);
         }
         american

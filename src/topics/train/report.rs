@@ -3,7 +3,7 @@
 use super::{Corpus, FOLDS, fold_of};
 
 /// Prints F1 over thresholds, how calibrated the confidences are, and each topic's figures.
-pub(super) fn print(corpus: &Corpus, scores: &[Vec<f32>]) {
+pub(super) fn print(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]) {
     let confidences = confidences(corpus, scores);
     println!("cross-validated over {FOLDS} folds of the read texts");
     for threshold in [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6] {
@@ -13,11 +13,17 @@ pub(super) fn print(corpus: &Corpus, scores: &[Vec<f32>]) {
                 (0..counts.len()).filter(|&o| level_of(corpus, o) == level).map(|o| counts[o]).collect();
             let all = of_level.iter().fold(Counts::default(), |sum, one| sum.plus(*one));
             let macro_f1 = of_level.iter().map(|one| one.f1()).sum::<f64>() / of_level.len() as f64;
-            format!("micro P {:.3} R {:.3} F1 {:.3} macro {macro_f1:.3}", all.precision(), all.recall(), all.f1())
+            format!(
+                "micro P {:.3} R {:.3} F1 {:.3} macro {macro_f1:.3}",
+                all.precision(),
+                all.recall(),
+                all.f1()
+            )
         });
         println!("confidence >= {threshold:.2}  level 1: {first}  level 2: {second}");
     }
     println!("level 2, a right one among the first three: {:.3}", hit_at_3(corpus, &confidences));
+    print_sections(corpus, scores, sectioned);
     print_calibration(corpus, &confidences);
     let counts = counts(corpus, &confidences, 0.35);
     for (output, counts) in counts.iter().enumerate() {
@@ -44,9 +50,7 @@ fn confidences(corpus: &Corpus, scores: &[Vec<f32>]) -> Vec<Vec<f32>> {
         .read
         .iter()
         .zip(scores)
-        .map(|(text, scores)| {
-            corpus.outputs.confidences(&calibrations[fold_of(&text.id) as usize], scores)
-        })
+        .map(|(text, scores)| corpus.outputs.confidences(&calibrations[fold_of(&text.id) as usize], scores))
         .collect()
 }
 
@@ -99,7 +103,8 @@ fn counts(corpus: &Corpus, confidences: &[Vec<f32>], threshold: f32) -> Vec<Coun
 }
 
 fn hit_at_3(corpus: &Corpus, confidences: &[Vec<f32>]) -> f64 {
-    let second: Vec<usize> = (0..corpus.outputs.concepts.len()).filter(|&o| level_of(corpus, o) == 2).collect();
+    let second: Vec<usize> =
+        (0..corpus.outputs.concepts.len()).filter(|&o| level_of(corpus, o) == 2).collect();
     let (mut hits, mut texts) = (0, 0);
     for (text, confidences) in corpus.read.iter().zip(confidences) {
         let mut ranked = second.clone();
@@ -109,6 +114,41 @@ fn hit_at_3(corpus: &Corpus, confidences: &[Vec<f32>]) -> f64 {
         hits += usize::from(ranked[..3].iter().any(right));
     }
     hits as f64 / texts as f64
+}
+
+/// How often the surest topic of the first level is the BBC's section: of all topics, and of
+/// those that are sections.
+fn print_sections(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]) {
+    let calibration = corpus.calibrate(scores, |_| true);
+    let first: Vec<usize> =
+        (0..corpus.outputs.concepts.len()).filter(|&o| level_of(corpus, o) == 1).collect();
+    let texts: Vec<_> =
+        corpus.sectioned.iter().zip(sectioned).filter(|(text, _)| text.id.starts_with("bbc/")).collect();
+    let section = |output: &usize| texts.iter().any(|(text, _)| text.example.targets[*output] > 0.5);
+    let sections: Vec<usize> = first.iter().copied().filter(section).collect();
+    let share = |among: &[usize]| {
+        let right = texts.iter().filter(|(text, scores)| {
+            let confidences = corpus.outputs.confidences(&calibration, scores);
+            let best = among.iter().copied().max_by(|&a, &b| confidences[a].total_cmp(&confidences[b]));
+            best.is_some_and(|best| text.example.targets[best] > 0.5)
+        });
+        right.count() as f64 / texts.len() as f64
+    };
+    let raw = texts
+        .iter()
+        .filter(|(t, sc)| {
+            let b = sections.iter().copied().max_by(|&a, &b| sc[a].total_cmp(&sc[b])).unwrap();
+            t.example.targets[b] > 0.5
+        })
+        .count() as f64
+        / texts.len() as f64;
+    println!("RAW {raw:.3}");
+    println!(
+        "BBC: section first {:.3}, first of the sections {:.3} ({} texts)",
+        share(&first),
+        share(&sections),
+        texts.len()
+    );
 }
 
 fn print_calibration(corpus: &Corpus, confidences: &[Vec<f32>]) {
