@@ -80,8 +80,11 @@ impl Reader {
                 continue;
             }
             let weight = weight(at);
-            out.push(Occurrence { hash, pair: false, weight, span: text.text_span(token.span()) });
-            if let Some((first, from)) = previous {
+            if hash != NUMBER {
+                out.push(Occurrence { hash, pair: false, weight, span: text.text_span(token.span()) });
+            }
+            // A number tells something by the word beside it only: "2 percent".
+            if let Some((first, from)) = previous.filter(|&(first, _)| first != NUMBER || hash != NUMBER) {
                 let span = text.text_span(text.span_of(from..at + 1));
                 out.push(Occurrence { hash: hash_pair(first, hash), pair: true, weight, span });
             }

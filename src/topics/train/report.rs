@@ -134,15 +134,6 @@ fn print_sections(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]) 
         });
         right.count() as f64 / texts.len() as f64
     };
-    let raw = texts
-        .iter()
-        .filter(|(t, sc)| {
-            let b = sections.iter().copied().max_by(|&a, &b| sc[a].total_cmp(&sc[b])).unwrap();
-            t.example.targets[b] > 0.5
-        })
-        .count() as f64
-        / texts.len() as f64;
-    println!("RAW {raw:.3}");
     println!(
         "BBC: section first {:.3}, first of the sections {:.3} ({} texts)",
         share(&first),
