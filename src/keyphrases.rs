@@ -1,10 +1,516 @@
 //! Phrases that say what a document is about.
+//!
+//! Without a part-of-speech tagger: a phrase is a run of words between function words, verbs
+//! and marks, cut back until it ends like a noun. Phrases are the same when their words are,
+//! plural or not, and are ranked by how often, where and how widely their words are used.
 
-use crate::document::KeyPhrase;
-use crate::text::SegmentedArticle;
+use std::sync::LazyLock;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::document::{KeyPhrase, TextSpan};
+use crate::text::stem::stem_hash;
+use crate::text::{Segmented, SegmentedArticle, TokenKind};
+
+/// A phrase has so many words at most, "of" and "the" inside a name among them.
+const LONGEST: usize = 5;
+/// A mention in the title or in the first sentences counts as so many later ones.
+const IN_TITLE: f32 = 3.0;
+const IN_OPENING: f32 = 1.5;
+/// How many sentences are the opening.
+const OPENING: usize = 3;
+
+/// A word alone that is no name has to be mentioned twice, or in the title.
+const LEAST_WORD_WEIGHT: f32 = 2.0;
 
 /// The `limit` best phrases, best first.
 pub fn find(article: &SegmentedArticle, limit: usize) -> Vec<KeyPhrase> {
-    let _ = (article, limit);
-    Vec::new()
+    // A title in capitals tells no names from words, so that the phrases come from the body.
+    let (source, title) = if article.body.tokens.is_empty() {
+        (&article.title, None)
+    } else {
+        (&article.body, Some(&article.title))
+    };
+    let mut phrases = Phrases::default();
+    phrases.collect(source);
+    if let Some(title) = title {
+        phrases.recognize(title);
+    }
+    phrases.join_names();
+    phrases.best(limit, source)
+}
+
+/// What a word can do in a phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Stands between phrases.
+    Breaks,
+    /// Part of a phrase, but not its last word.
+    Leads,
+    /// Part of a phrase, but not a phrase alone.
+    Vague,
+    Noun,
+}
+
+/// Determiners, pronouns, prepositions, conjunctions, auxiliaries, adverbs, numerals.
+const FUNCTION_WORDS: &str = "a an the this that these those each every either neither some any no none all both half \
+    several many much more most few fewer less least enough other others another such same own i me my mine myself \
+    we us our ours ourselves you your yours yourself he him his himself she her hers herself it its itself they them \
+    their theirs themselves one's who whom whose which what whatever whoever of in on at by for with about against between into \
+    through during before after above below to from up down out off over under again further then once via per \
+    upon toward towards among amid amongst across along around behind beside besides beyond despite except inside \
+    near onto outside since than throughout till until unlike within without versus vs and or but nor so yet if \
+    because as while although though unless whereas whether when where why how am is are was were be been being \
+    do does did done doing have has had having can could may might must shall should will would ought not n't \
+    don't doesn't didn't isn't aren't wasn't weren't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't \
+    it's he's she's that's there's what's who's let's i'm you're we're they're i've you've we've they've i'd he'd \
+    she'd we'd they'd i'll you'll he'll she'll we'll they'll there here now just also only even still too very \
+    really quite rather almost already always never often sometimes soon later earlier ago ever perhaps maybe \
+    however instead meanwhile moreover therefore thus hence otherwise anyway indeed again together away back \
+    forward ahead apart alone else far well yes no ok please like one two three four five six seven eight nine ten \
+    dozen hundred thousand million billion trillion first second third last next today yesterday tomorrow tonight \
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august \
+    september october november december jan feb mar apr jun jul aug sept sep oct nov dec mr mrs ms dr sir";
+
+/// Verbs so frequent in news, in all their forms, that a phrase with one is no noun phrase.
+const VERBS: &str = "say says said saying tell tells told telling ask asks asked asking add adds added adding get gets \
+    got getting gotten make makes made making take takes took taken taking go goes went gone going come comes came \
+    coming give gives gave given giving see sees saw seen seeing know knows knew known knowing think thinks thought \
+    thinking want wants wanted wanting use uses used using find finds found finding put puts putting keep keeps kept \
+    keeping let lets letting begin begins began begun seem seems seemed become becomes became becoming show shows \
+    showed shown showing hold holds held holding bring brings brought bringing happen happens happened write writes \
+    wrote written writing provide provides provided sit sits sat stand stands stood lose loses lost losing pay pays \
+    paid paying meet meets met include includes included including continue continues continued set sets setting \
+    learn learns learned lead leads led leading understand understands understood remain remains remained believe \
+    believes believed call calls called calling try tries tried trying need needs needed feel feels felt leave \
+    leaves left leaving mean means meant begin work works worked run runs ran running look looks looked looking \
+    turn turns turned start starts started starting help helps helped helping talk talks talked hear hears heard \
+    play plays played move moves moved live lives lived expect expects expected agree agrees agreed announce \
+    announces announced announcing report reports reported warn warns warned claim claims claimed deny denies \
+    denied accuse accuses accused argue argues argued suggest suggests suggested allow allows allowed follow follows \
+    followed following appear appears appeared rise rises rose risen fall falls fell fallen win wins won beat beats \
+    beaten buy buys bought sell sells sold build builds built send sends sent reach reaches reached cut cuts die dies died kill \
+    kills killed face faces faced open opens opened close closes closed plan plans planned hope hopes hoped offer \
+    offers offered speak speaks spoke spoken read reads spend spends spent grow grows grew grown add break breaks \
+    broke broken receive receives received decide decides decided consider considers considered serve serves served \
+    describe describes described according based regarding concerning hit hits drop drops dropped pass passes passed \
+    raise raises raised urge urges urged vow vows vowed seek seeks sought push pushes pushed face join joins joined \
+    release releases released reveal reveals revealed confirm confirms confirmed discuss discusses discussed";
+
+/// Adjectives that end no phrase.
+const ADJECTIVES: &str = "new old good better best bad worse worst big bigger biggest small smaller large larger largest \
+    great greater greatest high higher highest low lower lowest long longer short early late young major minor main \
+    former current recent previous past future possible likely unlikely able unable important key top leading public private \
+    local national international foreign domestic federal political economic social financial military human real \
+    true full whole free clear strong strongest weak hard easy difficult different similar single double common special \
+    certain various entire final initial total general particular specific serious significant huge massive senior \
+    chief deputy acting so-called ongoing upcoming latest least northern southern eastern western central global \
+    ready sure aware right wrong open dead alive concerned worried happy sad close popular additional available";
+
+/// Nouns that mean too little alone.
+const VAGUE_NOUNS: &str = "year month week day hour minute time moment decade century morning afternoon evening night weekend \
+    way thing people person man woman men women child children kid guy lot number amount part place area side end case point fact \
+    group level kind sort type form issue problem question answer reason result example situation matter idea \
+    news story statement interview reporter percent per cent rate increase decrease half quarter share figure world country state \
+    city town home house family member life hand head name word line list step move change effort role plan deal \
+    action decision process system service program programme official spokesman spokeswoman spokesperson source \
+    office company firm business work job money dollar pound euro cost price value term view position power \
+    future past period start beginning rest series set bit piece kind chance concern detail report study data \
+    information event meeting conference call letter email phone photo picture image video website page something \
+    anything nothing everything someone anyone everyone nobody mr mile km kilometer kilometre meter metre foot feet inch yard ton tonne";
+
+/// What begins a phrase although it ends like a verb.
+const NOUNS_IN_ING: [&str; 24] = [
+    "advertising",
+    "banking",
+    "boxing",
+    "building",
+    "bullying",
+    "drinking",
+    "driving",
+    "farming",
+    "fishing",
+    "funding",
+    "gambling",
+    "housing",
+    "marketing",
+    "mining",
+    "nursing",
+    "operating",
+    "parking",
+    "racing",
+    "shipping",
+    "shooting",
+    "spending",
+    "trading",
+    "training",
+    "voting",
+];
+
+/// Words before a person's name that are not part of it.
+const TITLE_WORDS: &str = "us uk eu president vice-president vice prime minister secretary general chancellor senator \
+    governor mayor judge justice king queen prince princess pope gov sen rep gen col capt lt sgt prof professor \
+    chairman chairwoman director ceo congressman congresswoman councillor detective inspector sheriff lord lady \
+    archbishop bishop cardinal coach manager captain skipper actor actress singer former";
+
+/// The stems of [`TITLE_WORDS`].
+static TITLES: LazyLock<FxHashSet<u32>> = LazyLock::new(|| {
+    let mut buffer = Vec::new();
+    TITLE_WORDS.split_whitespace().map(|word| stem_hash(word, &mut buffer)).collect()
+});
+
+/// What words do in phrases, by the hash of their stem.
+static ROLES: LazyLock<FxHashMap<u32, Role>> = LazyLock::new(|| {
+    let mut roles = FxHashMap::default();
+    let mut buffer = Vec::new();
+    // Later lists give way to earlier ones.
+    for (list, role) in [
+        (FUNCTION_WORDS, Role::Breaks),
+        (VERBS, Role::Breaks),
+        (ADJECTIVES, Role::Leads),
+        (VAGUE_NOUNS, Role::Vague),
+    ] {
+        for word in list.split_whitespace() {
+            roles.entry(stem_hash(word, &mut buffer)).or_insert(role);
+        }
+    }
+    roles
+});
+
+/// A word of the source, as far as phrases are concerned.
+#[derive(Clone, Copy)]
+struct Word {
+    token: usize,
+    stem: u32,
+    role: Role,
+    capital: bool,
+}
+
+/// A phrase with every place where it stands.
+struct Phrase {
+    stems: Vec<u32>,
+    /// All its words begin with a capital.
+    name: bool,
+    vague: bool,
+    /// The first is in the source, in the words that the phrase is shown in.
+    mentions: Vec<TextSpan>,
+    /// The mentions, weighed by place.
+    weight: f32,
+    /// In how many quarters of the source it stands, one bit each.
+    quarters: u8,
+}
+
+#[derive(Default)]
+struct Phrases {
+    phrases: Vec<Phrase>,
+    /// By [`key`].
+    places: FxHashMap<u64, usize>,
+    /// How often each stem stands in a phrase, weighed by place.
+    stems: FxHashMap<u32, f32>,
+}
+
+impl Phrases {
+    /// Takes the phrases of a text.
+    fn collect(&mut self, text: &Segmented) {
+        let mut run: Vec<Word> = Vec::new();
+        let mut buffer = Vec::with_capacity(32);
+        for (number, sentence) in text.sentences.iter().enumerate() {
+            let weight = if number < OPENING { IN_OPENING } else { 1.0 };
+            let quarter = 1 << (4 * number / text.sentences.len());
+            for token in sentence.tokens.clone() {
+                match word(text, token, sentence.tokens.start, &mut buffer) {
+                    Some(word) if word.role != Role::Breaks => run.push(word),
+                    other => {
+                        // "of" inside a name holds it together: Bank of England.
+                        if other.is_some() && holds_together(text, token, &run) {
+                            continue;
+                        }
+                        self.add_run(text, &run, weight, quarter);
+                        run.clear();
+                    }
+                }
+            }
+            self.add_run(text, &run, weight, quarter);
+            run.clear();
+        }
+    }
+
+    /// Takes the phrase that a run of words ends in.
+    fn add_run(&mut self, text: &Segmented, run: &[Word], weight: f32, quarter: u8) {
+        // A name may describe what follows ("the Trump administration"); what describes a name
+        // ("film-maker George Lucas") is a phrase of its own.
+        for part in run.chunk_by(|a, b| a.capital || !b.capital) {
+            let mut part = part;
+            while let [rest @ .., last] = part
+                && last.role == Role::Leads
+                && !last.capital
+            {
+                part = rest;
+            }
+            // "expanding cooperation", "granted bail": more often verb and object than not.
+            while let [first, rest @ ..] = part
+                && !rest.is_empty()
+                && !first.capital
+                && ["ing", "ed"].iter().any(|end| text.word(first.token).ends_with(end))
+                && !NOUNS_IN_ING.contains(&text.word(first.token))
+            {
+                part = rest;
+            }
+            // Joe Biden is one whether he is president or not.
+            while let [first, rest @ ..] = part
+                && rest.len() > 1
+                && rest.iter().all(|word| word.capital)
+                && TITLES.contains(&first.stem)
+            {
+                part = rest;
+            }
+            let part = &part[part.len().saturating_sub(LONGEST)..];
+            let long_enough = |part: &[Word]| part.iter().any(|word| text.word(word.token).len() > 1);
+            if part.is_empty() || !long_enough(part) {
+                continue;
+            }
+            for word in part {
+                *self.stems.entry(word.stem).or_default() += weight;
+            }
+            let stems: Vec<u32> = part.iter().map(|word| word.stem).collect();
+            let span = text.text_span(text.span_of(part[0].token..part[part.len() - 1].token + 1));
+            let place = *self.places.entry(key(&stems)).or_insert_with(|| {
+                self.phrases.push(Phrase {
+                    name: part.iter().all(|word| word.capital),
+                    vague: part
+                        .iter()
+                        .all(|word| word.role != Role::Noun || adjective(text.word(word.token))),
+                    stems,
+                    mentions: Vec::new(),
+                    weight: 0.0,
+                    quarters: 0,
+                });
+                self.phrases.len() - 1
+            });
+            let phrase = &mut self.phrases[place];
+            phrase.mentions.push(span);
+            phrase.weight += weight;
+            phrase.quarters |= quarter;
+        }
+    }
+
+    /// Finds the known phrases again in the title.
+    fn recognize(&mut self, title: &Segmented) {
+        let mut buffer = Vec::with_capacity(32);
+        let words: Vec<Word> = (0..title.tokens.len())
+            .filter_map(|token| word(title, token, 0, &mut buffer))
+            .filter(|word| word.role != Role::Breaks)
+            .collect();
+        for word in &words {
+            self.stems.entry(word.stem).and_modify(|weight| *weight += IN_TITLE);
+        }
+        for first in 0..words.len() {
+            for last in first..words.len().min(first + LONGEST) {
+                let stems: Vec<u32> = words[first..=last].iter().map(|word| word.stem).collect();
+                // Words with a mark or function word between them are not the phrase.
+                if words[last].token - words[first].token > 2 + last - first {
+                    break;
+                }
+                if let Some(&place) = self.places.get(&key(&stems)) {
+                    let phrase = &mut self.phrases[place];
+                    let span = title.span_of(words[first].token..words[last].token + 1);
+                    phrase.mentions.push(title.text_span(span));
+                    phrase.weight += IN_TITLE;
+                }
+            }
+        }
+    }
+
+    /// Gives the mentions of "Biden" to "Joe Biden", where the text has one such longer name.
+    fn join_names(&mut self) {
+        let mut longer: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (place, phrase) in self.phrases.iter().enumerate().filter(|(_, phrase)| phrase.name) {
+            if let [_, last] | [_, _, last] = phrase.stems[..] {
+                longer.entry(last).or_default().push(place);
+            }
+        }
+        for short in 0..self.phrases.len() {
+            let [stem] = self.phrases[short].stems[..] else { continue };
+            if let Some(&[long]) = longer.get(&stem).map(Vec::as_slice)
+                && self.phrases[short].name
+            {
+                let mentions = std::mem::take(&mut self.phrases[short].mentions);
+                let (weight, quarters) = (self.phrases[short].weight, self.phrases[short].quarters);
+                let phrase = &mut self.phrases[long];
+                phrase.mentions.extend(mentions);
+                phrase.weight += weight;
+                phrase.quarters |= quarters;
+            }
+        }
+        self.phrases.retain(|phrase| !phrase.mentions.is_empty());
+    }
+
+    /// The best phrases, without those that are part of a better one or have one as a part.
+    fn best(self, limit: usize, source: &Segmented) -> Vec<KeyPhrase> {
+        let mut ranked: Vec<(f32, &Phrase)> = self
+            .phrases
+            .iter()
+            .map(|phrase| (self.score(phrase), phrase))
+            .filter(|(score, _)| *score > 0.0)
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.mentions[0].cmp(&b.1.mentions[0])));
+        let mut best: Vec<(f32, &Phrase)> = Vec::with_capacity(limit);
+        for (score, phrase) in ranked {
+            if best.len() == limit {
+                break;
+            }
+            let repeats =
+                |known: &Phrase| within(&phrase.stems, &known.stems) || within(&known.stems, &phrase.stems);
+            if !best.iter().any(|(_, known)| repeats(known)) {
+                best.push((score, phrase));
+            }
+        }
+        best.into_iter()
+            .map(|(score, phrase)| {
+                let text = phrase.mentions[0].span.of(source.text).to_owned();
+                let mut spans = phrase.mentions.clone();
+                spans.sort_unstable();
+                KeyPhrase { text, score, spans }
+            })
+            .collect()
+    }
+
+    /// 0 to 1.
+    fn score(&self, phrase: &Phrase) -> f32 {
+        let length = match phrase.stems.len() {
+            1 if phrase.vague => return 0.0,
+            1 if phrase.name => 0.9,
+            1 if phrase.weight < LEAST_WORD_WEIGHT => return 0.0,
+            1 => 0.6,
+            2 | 3 => 1.2,
+            _ => 1.0,
+        };
+        let vague = if phrase.vague { 0.5 } else { 1.0 };
+        let words: f32 =
+            phrase.stems.iter().filter_map(|stem| self.stems.get(stem)).map(|weight| weight.ln_1p()).sum();
+        let words = words / phrase.stems.len() as f32;
+        let spread = 1.0 + 0.15 * (phrase.quarters.count_ones().saturating_sub(1)) as f32;
+        let strength = length * vague * words * phrase.weight.ln_1p() * spread;
+        strength / (strength + 2.0)
+    }
+}
+
+/// The token as a word of a phrase; none for marks, numbers and addresses.
+fn word(text: &Segmented, token: usize, sentence_start: usize, buffer: &mut Vec<u8>) -> Option<Word> {
+    if text.tokens[token].kind != TokenKind::Word {
+        return None;
+    }
+    let written = text.word(token);
+    let stem = stem_hash(written, buffer);
+    let capitalized = |token: usize| {
+        text.tokens.get(token).is_some_and(|t| t.kind == TokenKind::Word)
+            && text.word(token).chars().next().is_some_and(char::is_uppercase)
+    };
+    // The first word of a sentence has a capital anyway; before another it begins a name.
+    let capital = capitalized(token) && (token != sentence_start || capitalized(token + 1));
+    let abbreviation = written.len() > 1 && !written.contains(char::is_lowercase);
+    let role = match ROLES.get(&stem) {
+        // "US" is no pronoun, and "IT" and "WHO" none either.
+        Some(_) if abbreviation && capital => Role::Noun,
+        Some(&role) => role,
+        None if capital => Role::Noun,
+        None if written.starts_with(['\'', '’']) || written.ends_with("ly") => Role::Breaks,
+        None if ["ed", "ous", "ful", "able", "ible"].iter().any(|end| written.ends_with(end)) => Role::Leads,
+        None => Role::Noun,
+    };
+    Some(Word { token, stem, role, capital })
+}
+
+/// Whether a word ends like an adjective, as of a nationality or a party.
+fn adjective(written: &str) -> bool {
+    ["ian", "ean", "ese", "ish", "ican", "ic", "al", "ive", "less"].iter().any(|end| written.ends_with(end))
+}
+
+/// Whether a function word stands inside a name, as in Bank of England.
+fn holds_together(text: &Segmented, token: usize, run: &[Word]) -> bool {
+    let name_before = run.last().is_some_and(|word| word.capital && word.token + 1 == token);
+    let name_after = text.tokens.get(token + 1).is_some_and(|next| next.kind == TokenKind::Word)
+        && text.word(token + 1).chars().next().is_some_and(char::is_uppercase);
+    name_before && name_after && text.word(token) == "of"
+}
+
+/// The same for the same stems in the same order.
+fn key(stems: &[u32]) -> u64 {
+    stems.iter().fold(stems.len() as u64, |key, &stem| {
+        (key.rotate_left(23) ^ u64::from(stem)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
+}
+
+/// Whether `part` stands in `whole`.
+fn within(part: &[u32], whole: &[u32]) -> bool {
+    whole.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::Article;
+    use crate::text::segment_article;
+
+    fn phrases(title: &str, text: &str) -> Vec<KeyPhrase> {
+        let article = Article { title: title.into(), text: text.into(), ..Article::default() };
+        find(&segment_article(&article), 8)
+    }
+
+    fn texts(phrases: &[KeyPhrase]) -> Vec<&str> {
+        phrases.iter().map(|phrase| phrase.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_phrase_is_found_wherever_it_stands_in_singular_and_plural() {
+        let title = "Ferry strikes to go on";
+        let text = "The ferry strike on the west coast will go on for another week. Union leader Mary Okafor said \
+            the ferry strikes had wide support. Ms Okafor blamed the harbour company for the delay.";
+        let found = phrases(title, text);
+        let strike = found.iter().find(|phrase| phrase.text == "ferry strike").unwrap();
+        assert_eq!(strike.spans.len(), 3);
+        assert_eq!(strike.spans[0].span.of(text), "ferry strike");
+        assert_eq!(strike.spans[2].span.of(title), "Ferry strikes");
+        let okafor = found.iter().find(|phrase| phrase.text.ends_with("Okafor")).unwrap();
+        assert_eq!((okafor.text.as_str(), okafor.spans.len()), ("Mary Okafor", 2));
+    }
+
+    #[test]
+    fn phrases_end_in_nouns_and_none_is_part_of_another() {
+        let text = "The Bank of England raised interest rates on Thursday. US President Ann Lee said higher interest \
+            rates were a serious concern for growing companies, and that the Bank of England acted too late. \
+            Lee added that small firms would suffer.";
+        let found = phrases("", text);
+        let texts = texts(&found);
+        assert!(texts.contains(&"Bank of England") && texts.contains(&"interest rates"), "{texts:?}");
+        assert!(texts.contains(&"Ann Lee"), "{texts:?}");
+        assert!(
+            !texts.iter().any(|text| ["England", "rates", "serious", "Thursday", "US"].contains(text)),
+            "{texts:?}"
+        );
+        assert!(found.is_sorted_by(|a, b| a.score >= b.score));
+        assert!(found.iter().all(|phrase| phrase.score > 0.0 && phrase.score < 1.0));
+    }
+
+    #[test]
+    fn a_headline_alone_has_phrases_too() {
+        assert!(texts(&phrases("Central bank warns of housing bubble", "")).contains(&"housing bubble"));
+        assert!(phrases("", "").is_empty());
+        assert!(phrases("", "And so it was. But then?! 12 (34) \u{1f600}").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn spans_lie_in_their_text(title in "\\PC{0,40}", text in "(\\PC|[A-Za-z .']){0,200}") {
+            for phrase in phrases(&title, &text) {
+                prop_assert!(phrase.spans.is_sorted());
+                for span in phrase.spans {
+                    let section = if span.section == crate::document::Section::Title { &title } else { &text };
+                    prop_assert!(section.get(span.span.range()).is_some_and(|s| !s.is_empty()));
+                }
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! nothing to download or to lose.
 
 pub mod trees;
+pub mod linear;
 
 use std::borrow::Cow;
 

@@ -5,6 +5,7 @@ pub mod language;
 pub mod offsets;
 mod segment;
 mod sentences;
+pub mod stem;
 mod tokens;
 
 use std::ops::Range;
