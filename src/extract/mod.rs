@@ -1,5 +1,6 @@
 //! From a page as it came in to the article in it.
 
+pub mod metadata;
 pub mod train;
 
 use crate::document::{Article, Source, Warning};
