@@ -1,0 +1,221 @@
+//! The article in a page that was flattened to text.
+
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
+use super::flat::FlatPage;
+use super::lines::{Judgement, LineModel};
+use super::metadata::{is_agency, parse_byline, parse_publish_time};
+use super::{Extraction, glue};
+use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warning};
+use crate::text::language;
+
+/// A line at least this likely is taken for the title where none is likelier.
+const TITLE: f32 = 0.35;
+/// A title has at most this many words.
+const LONGEST_TITLE: usize = 45;
+/// A sentence with this many words that stands twice was put there twice by the page.
+const REPEATED_WORDS: usize = 8;
+/// Lines around the title and the article's begin where its byline and dateline are found.
+const NEAR: usize = 8;
+
+/// Finds the article in the lines of `content`.
+pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
+    let page = FlatPage::of_text(content);
+    let judgements = model.judge(&page.for_features());
+    let mut kinds: Vec<BlockKind> = page
+        .lines
+        .iter()
+        .zip(&judgements)
+        .map(|(line, judgement)| line.known_kind.unwrap_or(judgement.kind))
+        .collect();
+    let reader = Reader { page: &page, judgements: &judgements };
+    let title = reader.mark_title(&source.title, &mut kinds);
+    reader.mark_repeats(&mut kinds);
+
+    let mut article = assemble(&page, &kinds);
+    article.title = title;
+    reader.read_metadata(&kinds, &mut article);
+    let warnings = Vec::from_iter(if page.lines.is_empty() {
+        Some(Warning { reason: "EMPTY_CONTENT", message: "the content is blank".to_owned() })
+    } else if article.text.is_empty() {
+        Some(Warning {
+            reason: "NO_ARTICLE_FOUND",
+            message: "no line of the page reads as an article".to_owned(),
+        })
+    } else {
+        None
+    });
+    article.language_code = language::detect(&article.text)
+        .or_else(|| language::detect(&article.title))
+        .unwrap_or_default()
+        .to_owned();
+    Extraction { article, warnings }
+}
+
+/// The content as it is, its paragraphs as blocks.
+pub(super) fn whole(content: &str) -> Extraction {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut goes_on = false;
+    let mut begin = 0;
+    for line in content.split_inclusive('\n') {
+        let text = line.trim();
+        if text.is_empty() {
+            goes_on = false;
+        } else {
+            let left = begin + line.len() - line.trim_start().len();
+            let span = Span::new(left, left + text.len());
+            match blocks.last_mut().and_then(|block| block.span.as_mut()).filter(|_| goes_on) {
+                Some(paragraph) => paragraph.end = span.end,
+                None => {
+                    blocks.push(Block { kind: BlockKind::Paragraph, span: Some(span), source_span: None })
+                }
+            }
+            goes_on = true;
+        }
+        begin += line.len();
+    }
+    for block in &mut blocks {
+        block.source_span = block.span;
+    }
+    let language_code = language::detect(content).unwrap_or_default().to_owned();
+    Extraction {
+        article: Article { text: content.to_owned(), blocks, language_code, ..Article::default() },
+        warnings: Vec::new(),
+    }
+}
+
+fn assemble(page: &FlatPage, kinds: &[BlockKind]) -> Article {
+    let mut article = Article::default();
+    for (line, (flat, &kind)) in page.lines.iter().zip(kinds).enumerate() {
+        let span = kind.in_text().then(|| {
+            if !article.text.is_empty() {
+                article.text.push_str("\n\n");
+            }
+            let begin = article.text.len();
+            article.text.push_str(page.text(line));
+            Span::new(begin, article.text.len())
+        });
+        article.blocks.push(Block { kind, span, source_span: Some(flat.source) });
+    }
+    article
+}
+
+/// What the lines around the article say of it.
+struct Reader<'a> {
+    page: &'a FlatPage,
+    judgements: &'a [Judgement],
+}
+
+impl Reader<'_> {
+    /// Finds the title and marks every line that repeats it. A `known` title wins.
+    fn mark_title(&self, known: &str, kinds: &mut [BlockKind]) -> String {
+        let title = if known.trim().is_empty() {
+            self.likeliest_title(kinds).map_or("", |line| self.page.text(line))
+        } else {
+            known.trim()
+        };
+        let wanted = letters(title);
+        if wanted.is_empty() {
+            return title.to_owned();
+        }
+        for (line, kind) in kinds.iter_mut().enumerate() {
+            let text = self.page.text(line);
+            if text.len() > 2 * title.len() + 60 {
+                continue;
+            }
+            let found = letters(text);
+            if found == wanted {
+                *kind = BlockKind::Title;
+            } else if echoes(&found, &wanted) {
+                *kind = BlockKind::Caption;
+            }
+        }
+        title.to_owned()
+    }
+
+    fn likeliest_title(&self, kinds: &[BlockKind]) -> Option<usize> {
+        let last = kinds.iter().rposition(|kind| kind.in_text())?;
+        (0..=last)
+            .filter(|&line| self.page.lines[line].known_kind.is_none())
+            .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
+            .filter(|&line| self.judgements[line].title >= TITLE)
+            .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
+    }
+
+    /// Leaves out later copies of a sentence of the article, and copies of a caption.
+    fn mark_repeats(&self, kinds: &mut [BlockKind]) {
+        let mut seen: FxHashMap<String, BlockKind> = FxHashMap::default();
+        for (line, kind) in kinds.iter_mut().enumerate() {
+            let text = self.page.text(line);
+            let repeatable = kind.in_text() || *kind == BlockKind::Caption;
+            if !repeatable || text.split_whitespace().nth(REPEATED_WORDS - 1).is_none() {
+                continue;
+            }
+            match seen.entry(letters(text)) {
+                Entry::Vacant(first) => {
+                    first.insert(*kind);
+                }
+                Entry::Occupied(first) if *first.get() == BlockKind::Caption => *kind = BlockKind::Caption,
+                Entry::Occupied(_) => *kind = BlockKind::Boilerplate,
+            }
+        }
+    }
+
+    fn read_metadata(&self, kinds: &[BlockKind], article: &mut Article) {
+        for line in self.near_article(kinds) {
+            let text = self.page.text(line);
+            match kinds[line] {
+                BlockKind::Byline => {
+                    if is_agency(text) {
+                        article.publisher = text.to_owned();
+                    } else if !glue::is_credit(text) && article.authors.is_empty() {
+                        article.authors = parse_byline(text);
+                    }
+                }
+                BlockKind::Dateline => {
+                    if let Some(agency) = glue::agency(text).filter(|_| article.publisher.is_empty()) {
+                        article.publisher = agency.to_owned();
+                    }
+                }
+                _ => {}
+            }
+        }
+        article.publish_time = self.publish_time(kinds);
+    }
+
+    /// The first day that a dateline names; with its time if any dateline has one for it.
+    fn publish_time(&self, kinds: &[BlockKind]) -> Option<PublishTime> {
+        let times: Vec<PublishTime> = self
+            .near_article(kinds)
+            .filter(|&line| {
+                matches!(kinds[line], BlockKind::Dateline | BlockKind::Byline | BlockKind::Boilerplate)
+            })
+            .map(|line| self.page.text(line))
+            .filter(|text| text.len() <= 160)
+            .filter_map(parse_publish_time)
+            .collect();
+        let day = times.first()?.day();
+        let timed = |time: &&PublishTime| matches!(time, PublishTime::Time { .. }) && time.day() == day;
+        times.iter().find(timed).or(times.first()).copied()
+    }
+
+    /// The lines from a little before the title, or else the article's begin, to its end.
+    fn near_article(&self, kinds: &[BlockKind]) -> impl Iterator<Item = usize> + use<> {
+        let first = kinds.iter().position(|kind| kind.in_text()).unwrap_or(kinds.len());
+        let title = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title).unwrap_or(first);
+        title.saturating_sub(NEAR)..(first + NEAR).min(kinds.len())
+    }
+}
+
+/// A text's letters and digits in lower case.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether `text` is the title with a word or two behind it, as captions made by machines are.
+fn echoes(text: &str, title: &str) -> bool {
+    const ADDED: usize = 12;
+    title.len() >= 12 && text.starts_with(title) && text.len() <= title.len() + ADDED
+}
