@@ -32,6 +32,7 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
         .collect();
     let reader = Reader { page: &page, judgements: &judgements };
     let title = reader.mark_title(&source.title, &mut kinds);
+    reader.mark_lead(&mut kinds);
     reader.mark_repeats(&mut kinds);
 
     let mut article = assemble(&page, &kinds);
@@ -120,6 +121,8 @@ impl Reader<'_> {
         if wanted.is_empty() {
             return title.to_owned();
         }
+        // Captions made by machines are the title and a number; the others on the page end alike.
+        let mut caption_ends: Vec<String> = Vec::new();
         for (line, kind) in kinds.iter_mut().enumerate() {
             let text = self.page.text(line);
             if text.len() > 2 * title.len() + 60 {
@@ -128,7 +131,12 @@ impl Reader<'_> {
             let found = letters(text);
             if found == wanted {
                 *kind = BlockKind::Title;
-            } else if echoes(&found, &wanted) {
+            } else if let Some(end) = echo_end(&found, &wanted) {
+                *kind = BlockKind::Caption;
+                caption_ends.extend(before_number(end).map(str::to_owned));
+            } else if let Some(rest) = before_number(&found)
+                && caption_ends.iter().any(|end| rest.ends_with(end.as_str()))
+            {
                 *kind = BlockKind::Caption;
             }
         }
@@ -144,16 +152,40 @@ impl Reader<'_> {
             .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
     }
 
+    /// Keeps a lead that stands alone between the title and a date or picture: a sentence right
+    /// behind the title is the article's unless the model is sure that it is not.
+    fn mark_lead(&self, kinds: &mut [BlockKind]) {
+        const LEAST_WORDS: usize = 8;
+        const UNSURE: f32 = 0.08;
+        let Some(first) = kinds.iter().position(|kind| kind.in_text()) else { return };
+        let Some(title) = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title) else { return };
+        let Some(lead) = (title + 1..first).next() else { return };
+        let text = self.page.text(lead);
+        let is_sentence =
+            text.ends_with(['.', '!', '?', '。']) && text.split_whitespace().nth(LEAST_WORDS - 1).is_some();
+        if kinds[lead] == BlockKind::Boilerplate && is_sentence && self.judgements[lead].body >= UNSURE {
+            kinds[lead] = BlockKind::Paragraph;
+        }
+    }
+
     /// Leaves out later copies of a sentence of the article, and copies of a caption.
     fn mark_repeats(&self, kinds: &mut [BlockKind]) {
-        let mut seen: FxHashMap<String, BlockKind> = FxHashMap::default();
-        for (line, kind) in kinds.iter_mut().enumerate() {
-            let text = self.page.text(line);
-            let repeatable = kind.in_text() || *kind == BlockKind::Caption;
-            if !repeatable || text.split_whitespace().nth(REPEATED_WORDS - 1).is_none() {
-                continue;
+        let long = |line: usize| self.page.text(line).split_whitespace().nth(REPEATED_WORDS - 1).is_some();
+        let copies: Vec<Option<String>> =
+            (0..kinds.len()).map(|line| long(line).then(|| letters(self.page.text(line)))).collect();
+        for line in 1..kinds.len() {
+            let is_copy = copies[line].is_some() && copies[line] == copies[line - 1];
+            // A picture's description and its caption: where one is no part of the article, neither is.
+            if is_copy && kinds[line].in_text() != kinds[line - 1].in_text() {
+                kinds[line - 1..=line].fill(BlockKind::Caption);
             }
-            match seen.entry(letters(text)) {
+        }
+        let mut seen: FxHashMap<&str, BlockKind> = FxHashMap::default();
+        for (copy, kind) in copies.iter().zip(kinds) {
+            let Some(copy) = copy.as_deref().filter(|_| kind.in_text() || *kind == BlockKind::Caption) else {
+                continue;
+            };
+            match seen.entry(copy) {
                 Entry::Vacant(first) => {
                     first.insert(*kind);
                 }
@@ -214,8 +246,14 @@ fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether `text` is the title with a word or two behind it, as captions made by machines are.
-fn echoes(text: &str, title: &str) -> bool {
+/// What a line has behind the title, if it is the title with a word or two added.
+fn echo_end<'a>(line: &'a str, title: &str) -> Option<&'a str> {
     const ADDED: usize = 12;
-    title.len() >= 12 && text.starts_with(title) && text.len() <= title.len() + ADDED
+    line.strip_prefix(title).filter(|end| title.len() >= ADDED && end.len() <= ADDED)
+}
+
+/// What stands before the number that a text ends with, if there is both.
+fn before_number(text: &str) -> Option<&str> {
+    let rest = text.trim_end_matches(char::is_numeric);
+    (!rest.is_empty() && rest.len() < text.len()).then_some(rest)
 }
