@@ -1,9 +1,13 @@
 //! From a page as it came in to the article in it.
 
+pub mod charset;
+mod html;
+mod markup;
 pub mod metadata;
+mod page;
 pub mod train;
 
-use crate::document::{Article, Source, Warning};
+use crate::document::{Article, MimeType, Source, Warning};
 use crate::model::{ModelError, ModelInfo};
 
 /// How much of the page becomes the article's text.
@@ -40,7 +44,9 @@ impl Extractor {
 
     /// Never fails: a page without an article gives an empty text and a warning that says so.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
-        let _ = (source, mode);
+        if mode == Mode::Auto && source.mime_type == MimeType::Html {
+            return html::extract_html(source);
+        }
         Extraction::default()
     }
 }

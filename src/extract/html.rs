@@ -1,0 +1,70 @@
+//! The article in an HTML page.
+
+use dom_query::{Document, NodeId};
+use dom_smoothie::{Config, Readability};
+use rustc_hash::FxHashSet;
+
+use super::page::{self, PageBlock};
+use super::{Extraction, charset, markup};
+use crate::document::{Article, Block, Content, Source, Span, Warning};
+
+/// Finds the article of a page and what is known about it.
+pub(super) fn extract_html(source: &Source) -> Extraction {
+    let decoded;
+    let html = match &source.content {
+        Content::Text(text) => text,
+        Content::Bytes { bytes, charset } => {
+            decoded = charset::decode(bytes, charset.as_deref());
+            &decoded.text
+        }
+    };
+    let markup = markup::rewrite(html);
+    let document = Document::from(markup.html.as_str());
+    let blocks = page::blocks(&document);
+    let kept = readable_nodes(document);
+    let article = assemble(blocks, |block| block.nodes.iter().any(|node| kept.contains(node)));
+    let mut warnings = Vec::new();
+    if markup.simplified {
+        warnings.push(Warning {
+            reason: "PAGE_SIMPLIFIED",
+            message: "the page nests its elements too deep; some of its structure was not read".to_owned(),
+        });
+    }
+    Extraction { article, warnings }
+}
+
+/// The text nodes of the article as Readability finds it.
+fn readable_nodes(document: Document) -> FxHashSet<NodeId> {
+    let config = Config { disable_json_ld: true, ..Config::default() };
+    let Ok(mut readability) = Readability::with_document(document, None, Some(config)) else {
+        return FxHashSet::default();
+    };
+    if readability.parse().is_err() {
+        return FxHashSet::default();
+    }
+    let root = readability.doc.select_single("#readability-page-1");
+    let Some(root) = root.nodes().first() else { return FxHashSet::default() };
+    root.descendants_it().filter(|node| node.is_text()).map(|node| node.id).collect()
+}
+
+fn assemble(blocks: Vec<PageBlock>, keep: impl Fn(&PageBlock) -> bool) -> Article {
+    let mut article = Article::default();
+    for block in blocks {
+        let in_text = block.kind.in_text() && keep(&block);
+        let kind = if in_text || !block.kind.in_text() {
+            block.kind
+        } else {
+            crate::document::BlockKind::Boilerplate
+        };
+        let span = in_text.then(|| {
+            if !article.text.is_empty() {
+                article.text.push_str("\n\n");
+            }
+            let begin = article.text.len();
+            article.text.push_str(&block.text);
+            Span::new(begin, article.text.len())
+        });
+        article.blocks.push(Block { kind, span, source_span: None });
+    }
+    article
+}
