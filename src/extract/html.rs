@@ -5,7 +5,7 @@ use dom_smoothie::{Config, Readability};
 use rustc_hash::FxHashSet;
 
 use super::page::{self, PageBlock};
-use super::{Extraction, charset, markup};
+use super::{Extraction, charset, markup, page_metadata};
 use crate::document::{Article, Block, Content, Source, Span, Warning};
 
 /// Finds the article of a page and what is known about it.
@@ -20,9 +20,15 @@ pub(super) fn extract_html(source: &Source) -> Extraction {
     };
     let markup = markup::rewrite(html);
     let document = Document::from(markup.html.as_str());
-    let blocks = page::blocks(&document);
+    let page = page::read(&document);
+    let metadata = page_metadata::collect(source, &document, &page, &markup.json_ld);
     let kept = readable_nodes(document);
-    let article = assemble(blocks, |block| block.nodes.iter().any(|node| kept.contains(node)));
+    let mut article = assemble(page.blocks, |block| block.nodes.iter().any(|node| kept.contains(node)));
+    article.title = metadata.title;
+    article.authors = metadata.authors;
+    article.publisher = metadata.publisher;
+    article.publish_time = metadata.publish_time;
+    article.language_code = metadata.language;
     let mut warnings = Vec::new();
     if markup.simplified {
         warnings.push(Warning {

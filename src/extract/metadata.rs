@@ -56,6 +56,19 @@ pub fn parse_byline(text: &str) -> Vec<String> {
     names
 }
 
+/// The names in a field that holds nothing else ("Ann Lee, Bob Ray", "annlee"), less
+/// strict than [`parse_byline`]: single words are taken as well.
+pub fn parse_names(text: &str) -> Vec<String> {
+    let names = parse_byline(text);
+    let text = without_label(head(text).trim()).trim();
+    let single = !text.contains(char::is_whitespace)
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '\''))
+        && text.starts_with(char::is_alphabetic)
+        && !is_title_word(text)
+        && !is_agency(text);
+    if names.is_empty() && single { vec![text.to_owned()] } else { names }
+}
+
 /// The beginning of a text, as far as the parsers read.
 fn head(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_LINE)]
@@ -516,19 +529,20 @@ fn split_at_words(piece: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(piece);
     std::iter::from_fn(move || {
         let text = rest?;
-        let cut = ["and", "und", "et", "y", "with", "for", "in", "at"].iter().filter_map(|word| {
-            let at = text
-                .match_indices(word)
-                .map(|(at, _)| at)
-                .find(|&at| text[..at].ends_with(' ') && text[at + word.len()..].starts_with(' '))?;
-            Some((at, at + word.len()))
-        });
+        let cut =
+            ["and", "und", "et", "y", "with", "for", "in", "at", "on", "from"].iter().filter_map(|word| {
+                let at = text
+                    .match_indices(word)
+                    .map(|(at, _)| at)
+                    .find(|&at| text[..at].ends_with(' ') && text[at + word.len()..].starts_with(' '))?;
+                Some((at, at + word.len()))
+            });
         let Some((begin, end)) = cut.min() else {
             rest = None;
             return Some(text);
         };
-        // What follows "for", "in" and "at" says where, not who.
-        let names_follow = !matches!(&text[begin..end], "for" | "in" | "at");
+        // What follows "for", "in" and the like says where and when, not who.
+        let names_follow = !matches!(&text[begin..end], "for" | "in" | "at" | "on" | "from");
         rest = names_follow.then(|| &text[end..]);
         Some(&text[..begin])
     })

@@ -5,6 +5,7 @@ mod html;
 mod markup;
 pub mod metadata;
 mod page;
+mod page_metadata;
 pub mod train;
 
 use crate::document::{Article, MimeType, Source, Warning};

@@ -38,9 +38,51 @@ pub(super) struct Place {
     pub hidden: u16,
 }
 
-/// Cuts a page into its visible blocks, in page order.
-pub(super) fn blocks(document: &Document) -> Vec<PageBlock> {
-    let Some(body) = document.body() else { return Vec::new() };
+/// An element whose name, class or attributes say that it holds an author or a date.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub says: Says,
+    /// Its text, white space collapsed.
+    pub text: String,
+    /// Its machine-readable value (`datetime`, `content`), else empty.
+    pub value: String,
+    /// The number of the block it begins in.
+    pub block: usize,
+}
+
+/// What an element's markup says of its text, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Says {
+    /// `itemprop="author"` or `rel="author"`.
+    Author,
+    /// A class or id that speaks of an author.
+    LikelyAuthor,
+    /// `itemprop="datePublished"`.
+    Published,
+    /// `<time>`.
+    Time,
+    /// A class or id that speaks of a date.
+    LikelyDate,
+}
+
+/// More marks than this make a list of articles, not one.
+const MOST_MARKS: usize = 60;
+
+/// Bytes of the longest text of a mark.
+const LONGEST_MARK: usize = 200;
+
+/// A page's visible text and the marks in it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    /// In page order.
+    pub blocks: Vec<PageBlock>,
+    /// In page order.
+    pub marks: Vec<Mark>,
+}
+
+/// Cuts a page into its visible blocks.
+pub(super) fn read(document: &Document) -> Page {
+    let Some(body) = document.body() else { return Page::default() };
     let mut reader = Reader::default();
     let mut node = body;
     loop {
@@ -54,7 +96,7 @@ pub(super) fn blocks(document: &Document) -> Vec<PageBlock> {
             reader.leave(&node);
             if node.id == body.id {
                 reader.end_block();
-                return reader.blocks;
+                return reader.page;
             }
             if let Some(next) = node.next_sibling() {
                 node = next;
@@ -62,7 +104,7 @@ pub(super) fn blocks(document: &Document) -> Vec<PageBlock> {
             }
             match node.parent() {
                 Some(parent) => node = parent,
-                None => return reader.blocks,
+                None => return reader.page,
             }
         }
     }
@@ -70,7 +112,7 @@ pub(super) fn blocks(document: &Document) -> Vec<PageBlock> {
 
 #[derive(Default)]
 struct Reader {
-    blocks: Vec<PageBlock>,
+    page: Page,
     place: Place,
     text: String,
     nodes: Vec<NodeId>,
@@ -83,6 +125,7 @@ struct Reader {
 
 impl Reader {
     fn enter(&mut self, node: &NodeRef<'_>) {
+        self.mark(node);
         node.query(|it| match &it.data {
             NodeData::Text { contents } => self.read(node.id, contents.as_ref()),
             NodeData::Element(element) => {
@@ -119,6 +162,17 @@ impl Reader {
                 self.step(name, -1);
             }
         });
+    }
+
+    fn mark(&mut self, node: &NodeRef<'_>) {
+        if self.page.marks.len() >= MOST_MARKS {
+            return;
+        }
+        let Some((says, value)) = node.element_ref().and_then(|element| says(&element)) else { return };
+        let text = collapse(&node.text());
+        if text.len() <= LONGEST_MARK && !(text.is_empty() && value.is_empty()) {
+            self.page.marks.push(Mark { says, text, value, block: self.page.blocks.len() });
+        }
     }
 
     /// Goes into or out of an element.
@@ -189,7 +243,13 @@ impl Reader {
         }
         let text = std::mem::take(&mut self.text);
         let linked = linked.min(text.len());
-        self.blocks.push(PageBlock { text, kind: kind(self.begun_at), nodes, linked, place: self.begun_at });
+        self.page.blocks.push(PageBlock {
+            text,
+            kind: kind(self.begun_at),
+            nodes,
+            linked,
+            place: self.begun_at,
+        });
     }
 }
 
@@ -205,6 +265,82 @@ fn kind(place: Place) -> BlockKind {
     } else {
         BlockKind::Paragraph
     }
+}
+
+/// What an element says about its text, with its machine-readable value.
+fn says(element: &dom_query::Element) -> Option<(Says, String)> {
+    let name: &str = &element.name.local;
+    if matches!(name, "body" | "html" | "article" | "main" | "nav") {
+        return None;
+    }
+    let (mut says, mut value) = ((name == "time").then_some(Says::Time), String::new());
+    let mut note = |found: Says| says = Some(says.map_or(found, |known| known.min(found)));
+    for attribute in &element.attrs {
+        let text: &str = &attribute.value;
+        match &*attribute.name.local {
+            "itemprop" | "rel" if text.split_whitespace().any(|word| word == "author") => note(Says::Author),
+            "itemprop" if text.split_whitespace().any(|word| word == "datePublished") => {
+                note(Says::Published)
+            }
+            "class" | "id" => {
+                for word in text.split_whitespace() {
+                    if let Some(found) = class_says(word) {
+                        note(found);
+                    }
+                }
+            }
+            "datetime" | "content" => value = text.to_owned(),
+            _ => {}
+        }
+    }
+    Some((says?, value))
+}
+
+/// What a class or id says about an element's text.
+fn class_says(class: &str) -> Option<Says> {
+    let class = class.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| class.contains(word));
+    if has(&["author", "byline", "writer", "contributor"]) {
+        let other = [
+            "bio",
+            "avatar",
+            "box",
+            "image",
+            "img",
+            "photo",
+            "desc",
+            "comment",
+            "title",
+            "role",
+            "job",
+            "social",
+            "related",
+            "authority",
+            "authoriz",
+            "date",
+        ];
+        return (!has(&other)).then_some(Says::LikelyAuthor);
+    }
+    if has(&["date", "publish", "posted", "time"]) {
+        let other = [
+            "update", "modif", "comment", "related", "event", "read", "estimate", "picker", "sometime",
+            "times", "timeline", "author",
+        ];
+        return (!has(&other)).then_some(Says::LikelyDate);
+    }
+    None
+}
+
+/// Joins the words of a text by single spaces.
+pub(super) fn collapse(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(2 * LONGEST_MARK));
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// Characters that show nothing: soft hyphens, zero-width spaces, byte order marks.
