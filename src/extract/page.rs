@@ -42,7 +42,7 @@ pub(super) struct Place {
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub says: Says,
-    /// Its text, white space collapsed.
+    /// Its text, white space collapsed, a line for each of its elements.
     pub text: String,
     /// Its machine-readable value (`datetime`, `content`), else empty.
     pub value: String,
@@ -169,7 +169,7 @@ impl Reader {
             return;
         }
         let Some((says, value)) = node.element_ref().and_then(|element| says(&element)) else { return };
-        let text = collapse(&node.text());
+        let text = lines_of(node);
         if text.len() <= LONGEST_MARK && !(text.is_empty() && value.is_empty()) {
             self.page.marks.push(Mark { says, text, value, block: self.page.blocks.len() });
         }
@@ -289,11 +289,33 @@ fn says(element: &dom_query::Element) -> Option<(Says, String)> {
                     }
                 }
             }
+            "href" if text.contains("/author/") || text.contains("/authors/") => note(Says::LikelyAuthor),
             "datetime" | "content" => value = text.to_owned(),
             _ => {}
         }
     }
     Some((says?, value))
+}
+
+/// An element's text, a line for each piece of it, "and" and commas between pieces joined;
+/// cut where it is longer than any mark.
+fn lines_of(node: &NodeRef<'_>) -> String {
+    let mut lines = String::new();
+    let mut joins = true;
+    for node in node.descendants_it().filter(NodeRef::is_text) {
+        let piece = collapse(&node.text());
+        if piece.is_empty() {
+            continue;
+        }
+        let is_joint = matches!(piece.as_str(), "and" | "&" | ",");
+        lines.push(if joins || is_joint { ' ' } else { '\n' });
+        lines.push_str(&piece);
+        joins = is_joint || piece.ends_with(',');
+        if lines.len() > LONGEST_MARK {
+            break;
+        }
+    }
+    lines.trim().to_owned()
 }
 
 /// What a class or id says about an element's text.

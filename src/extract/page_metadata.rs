@@ -13,9 +13,10 @@
 //! The first one that gives a name or a day wins; a field without evidence stays empty.
 
 use dom_query::Document;
+use jiff::tz::Offset;
 use serde_json::Value;
 
-use super::metadata::{is_agency, parse_byline, parse_names, parse_publish_time};
+use super::metadata::{parse_byline, parse_declared_name, parse_publish_time};
 use super::page::{Mark, Page, PageBlock, Says, collapse};
 use crate::document::{BlockKind, PublishTime, Source};
 
@@ -40,11 +41,7 @@ pub(super) fn collect(source: &Source, document: &Document, page: &Page, json_ld
     let publisher = declared.publisher();
     let keep = |known: &str, found: String| if known.is_empty() { found } else { known.to_owned() };
     Metadata {
-        authors: if source.authors.is_empty() {
-            authors(&declared, &near, &publisher)
-        } else {
-            source.authors.clone()
-        },
+        authors: if source.authors.is_empty() { authors(&declared, &near) } else { source.authors.clone() },
         publish_time: source.publish_time.or_else(|| publish_time(&declared, &near, &source.uri)),
         title: keep(&source.title, title),
         publisher: keep(&source.publisher, publisher),
@@ -130,6 +127,19 @@ impl Declared {
         }
     }
 
+    /// The names in an author field: a text, an object, a reference, or a list of them.
+    fn names(&self, author: &Value) -> Vec<String> {
+        match author {
+            Value::String(name) => vec![decode(name)],
+            Value::Array(authors) => authors.iter().flat_map(|author| self.names(author)).collect(),
+            Value::Object(_) => match self.resolve(author).get("name") {
+                Some(name @ (Value::String(_) | Value::Array(_))) => self.names(name),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
     fn publisher(&self) -> String {
         let in_article = self.article().and_then(|article| article.get("publisher"));
         let site =
@@ -207,12 +217,13 @@ fn title(declared: &Declared, page: &Page) -> (String, Option<usize>) {
     for (number, block) in headings {
         let likeness = head.iter().map(|title| likeness(title, &block.text)).fold(0.0, f32::max);
         let score = likeness - 0.15 * f32::from(block.place.heading.min(4) - 1);
-        if likeness >= 0.5 && best.is_none_or(|(known, _)| score > known) {
+        let enough = if block.place.heading == 1 { 0.5 } else { 0.75 };
+        if likeness >= enough && best.is_none_or(|(known, _)| score > known) {
             best = Some((score, number));
         }
     }
     if let Some((_, number)) = best {
-        return (page.blocks[number].text.clone(), Some(number));
+        return (without_site(&decode(&page.blocks[number].text), &site).to_owned(), Some(number));
     }
     let mut first_headings = page.blocks.iter().enumerate().filter(|(_, block)| block.place.heading == 1);
     let only = first_headings.next().filter(|(_, block)| block.text.len() > 15);
@@ -307,74 +318,67 @@ impl<'a> Neighbourhood<'a> {
         let short = |block: &&PageBlock| block.text.len() <= 160 && block.kind != BlockKind::Heading;
         self.blocks.iter().filter(short).map(|block| block.text.as_str())
     }
+
+    /// The names of the first line that begins with "By", or that stands behind a line that
+    /// says nothing else.
+    fn byline(&self) -> Option<Vec<String>> {
+        let mut announced = false;
+        self.lines().find_map(|line| {
+            let is_byline = std::mem::replace(&mut announced, is_by(line)) || says_by(line);
+            let names = if is_byline { parse_byline(line) } else { Vec::new() };
+            (!names.is_empty()).then_some(names)
+        })
+    }
 }
 
 // --- Authors ----------------------------------------------------------------------------
 
-fn authors(declared: &Declared, near: &Neighbourhood<'_>, publisher: &str) -> Vec<String> {
-    let clean = |names: Vec<String>| -> Vec<String> {
-        let mut kept: Vec<String> = Vec::new();
-        for name in names {
-            let is_site = same(&name, publisher) || is_agency(&name);
-            if !is_site && !kept.iter().any(|known| same(known, &name)) {
-                kept.push(name);
-            }
+/// Persons named in the head, else persons named beside the title, else whom or what the
+/// head names.
+fn authors(declared: &Declared, near: &Neighbourhood<'_>) -> Vec<String> {
+    const META: &[&[&str]] = &[
+        &["author", "authors"],
+        &["parsely-author"],
+        &["sailthru.author"],
+        &["dc.creator", "dcterms.creator", "dc:creator"],
+        &["citation_author"],
+        &["article:author", "og:article:author"],
+        &["byl"],
+    ];
+    let article = declared.article();
+    let author = article.and_then(|article| article.get("author").or_else(|| article.get("creator")));
+    let mut lists: Vec<Vec<String>> = author.map(|author| declared.names(author)).into_iter().collect();
+    lists.extend(META.iter().map(|names| declared.meta(names).map(decode).collect()));
+
+    let persons = |list: &Vec<String>| list.iter().flat_map(|field| parse_byline(field)).collect::<Vec<_>>();
+    let of_mark = |mark: &Mark| mark.text.lines().map(parse_byline).find(|names| !names.is_empty());
+    let things = |list: &Vec<String>| {
+        list.iter().filter_map(|field| parse_declared_name(field).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let names = lists
+        .iter()
+        .map(persons)
+        .find(|names| !names.is_empty())
+        .or_else(|| near.marks(Says::Author).find_map(of_mark))
+        .or_else(|| near.marks(Says::LikelyAuthor).find_map(of_mark))
+        .or_else(|| near.byline())
+        .or_else(|| lists.iter().map(things).find(|names| !names.is_empty()))
+        .unwrap_or_default();
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.iter().any(|known| same(known, &name)) {
+            unique.push(name);
         }
-        kept
-    };
-    let from_json_ld = || {
-        let author =
-            declared.article().and_then(|article| article.get("author").or_else(|| article.get("creator")));
-        author.map(|author| json_ld_names(declared, author)).unwrap_or_default()
-    };
-    let from_meta = || {
-        const NAMES: &[&[&str]] = &[
-            &["author", "authors"],
-            &["parsely-author"],
-            &["sailthru.author"],
-            &["dc.creator", "dcterms.creator", "dc:creator"],
-            &["citation_author"],
-            &["article:author", "og:article:author"],
-            &["byl"],
-        ];
-        let mut lists = NAMES.iter().map(|names| {
-            declared.meta(names).flat_map(|content| parse_names(&decode(content))).collect::<Vec<_>>()
-        });
-        lists.find(|names| !names.is_empty()).unwrap_or_default()
-    };
-    let from_marks = |says: Says| {
-        let names = near.marks(says).map(|mark| parse_byline(&mark.text)).find(|names| !names.is_empty());
-        names.unwrap_or_default()
-    };
-    let from_lines = || {
-        let byline =
-            near.lines().filter(|line| says_by(line)).map(parse_byline).find(|names| !names.is_empty());
-        byline.unwrap_or_default()
-    };
-    [
-        &from_json_ld as &dyn Fn() -> Vec<String>,
-        &from_meta,
-        &|| from_marks(Says::Author),
-        &|| from_marks(Says::LikelyAuthor),
-        &from_lines,
-    ]
-    .into_iter()
-    .map(|find| clean(find()))
-    .find(|names| !names.is_empty())
-    .unwrap_or_default()
+    }
+    unique
 }
 
-/// The names of an author field: a text, an object, a reference, or a list of them.
-fn json_ld_names(declared: &Declared, author: &Value) -> Vec<String> {
-    match author {
-        Value::String(name) => parse_names(&decode(name)),
-        Value::Array(authors) => authors.iter().flat_map(|author| json_ld_names(declared, author)).collect(),
-        Value::Object(_) => match declared.resolve(author).get("name") {
-            Some(name @ (Value::String(_) | Value::Array(_))) => json_ld_names(declared, name),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
+/// Whether a line announces a name and holds none.
+fn is_by(line: &str) -> bool {
+    let line = line.trim_end_matches(':');
+    ["by", "written by", "author", "words by", "posted by"]
+        .iter()
+        .any(|label| label.eq_ignore_ascii_case(line))
 }
 
 /// Whether a line begins as bylines do.
@@ -415,14 +419,31 @@ fn publish_time(declared: &Declared, near: &Neighbourhood<'_>, uri: &str) -> Opt
             .find_map(|key| parse_publish_time(object.get(*key)?.as_str()?))
     };
     let of_mark = |mark: &Mark| parse_publish_time(&mark.value).or_else(|| parse_publish_time(&mark.text));
-    from_meta()
+    let visible = || {
+        let mark = |says| near.marks(says).find_map(|mark| parse_publish_time(&mark.text));
+        mark(Says::Published)
+            .or_else(|| mark(Says::Time))
+            .or_else(|| mark(Says::LikelyDate))
+            .or_else(|| near.lines().find_map(parse_publish_time))
+    };
+    let time = from_meta()
         .or_else(|| declared.article().and_then(published))
         .or_else(|| near.marks(Says::Published).find_map(of_mark))
         .or_else(|| declared.objects.iter().find_map(published))
         .or_else(|| near.marks(Says::Time).find_map(of_mark))
         .or_else(|| near.marks(Says::LikelyDate).find_map(of_mark))
         .or_else(|| near.lines().find_map(parse_publish_time))
-        .or_else(|| day_in_address(uri))
+        .or_else(|| day_in_address(uri))?;
+    // Many a machine-readable time was converted to UTC; the page shows the day it was at home.
+    if let PublishTime::Time { local, offset } = time
+        && offset == Offset::UTC
+        && let Some(PublishTime::Day(day)) = visible()
+        && (day.tomorrow().is_ok_and(|next| next == local.date())
+            || day.yesterday().is_ok_and(|last| last == local.date()))
+    {
+        return Some(PublishTime::Day(day));
+    }
+    Some(time)
 }
 
 /// The day in an address ("/2023/03/30/", "/2023-03-30-ants").
