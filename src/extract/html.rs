@@ -74,3 +74,62 @@ fn assemble(blocks: Vec<PageBlock>, keep: impl Fn(&PageBlock) -> bool) -> Articl
     }
     article
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::document::MimeType;
+
+    fn extract(html: &str) -> Extraction {
+        let source =
+            Source { content: Content::Text(html.to_owned()), mime_type: MimeType::Html, ..Source::default() };
+        extract_html(&source)
+    }
+
+    #[test]
+    fn hostile_markup_is_read_in_bounded_time() {
+        let mebi = |piece: &str| piece.repeat((1 << 20) / piece.len());
+        let mut numbered = String::new();
+        for n in 0..70_000 {
+            numbered.push_str(&format!("<b id={n}>"));
+        }
+        let attributes = (0..90_000).fold("<p ".to_owned(), |page, n| page + &format!("attribute{n} "));
+        for page in [
+            mebi("<div>"),
+            mebi("<b>"),
+            mebi("<a <a "),
+            mebi("<a><p>"),
+            mebi("<table><tr><td>"),
+            mebi("<table><div>x"),
+            mebi("<ul><li>x"),
+            mebi("<p><b><i>x"),
+            mebi("<li><dd>x"),
+            mebi("<span><li></span><x><dd></x>"),
+            mebi("<div class=x>text, more text, </div>"),
+            mebi("<br>"),
+            mebi("<svg>"),
+            mebi("<!--"),
+            mebi("<script>"),
+            mebi("</p>"),
+            mebi("<p>word"),
+            mebi("<form><div></form>"),
+            mebi("<select><option>"),
+            mebi("x"),
+            mebi("<img><h1>a, b, c</h1>"),
+            mebi("<a href=/author/x>A B</a>"),
+            mebi("<div><time>x"),
+            mebi("&amp;"),
+            mebi("<"),
+            mebi("<body a=1>"),
+            numbered,
+            attributes,
+        ] {
+            let started = Instant::now();
+            let extraction = extract(&page);
+            let taken = started.elapsed();
+            eprintln!("{:?} {:?} {}", &page[..20.min(page.len())], taken, extraction.article.text.len());
+        }
+    }
+}
