@@ -56,6 +56,37 @@ pub fn parse_byline(text: &str) -> Vec<String> {
     names
 }
 
+/// A name from a field that holds a name and nothing else, be it of a person, a team or a
+/// site: None for addresses, placeholders and whole sentences.
+pub fn parse_declared_name(text: &str) -> Option<&str> {
+    const PLACEHOLDERS: [&str; 14] = [
+        "admin",
+        "administrator",
+        "anonymous",
+        "author",
+        "editor",
+        "guest",
+        "none",
+        "null",
+        "root",
+        "staff",
+        "team",
+        "undefined",
+        "unknown",
+        "webmaster",
+    ];
+    let name = without_label(head(text).trim()).trim();
+    let is_placeholder = PLACEHOLDERS.iter().any(|word| {
+        let is_staff = matches!(name.split_once(' '), Some(("Staff" | "staff" | "Guest", _)));
+        word.eq_ignore_ascii_case(name) || is_staff
+    });
+    let is_name = name.contains(char::is_alphabetic)
+        && !name.contains(['@', ':', '/', '<', '>', '{', '}', '[', ']', '=', '?'])
+        && name.split_whitespace().count() <= 6
+        && !name.contains("www.");
+    (is_name && !is_placeholder).then_some(name)
+}
+
 /// The beginning of a text, as far as the parsers read.
 fn head(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_LINE)]
@@ -516,27 +547,48 @@ fn split_at_words(piece: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(piece);
     std::iter::from_fn(move || {
         let text = rest?;
-        let cut = ["and", "und", "et", "y", "with", "for", "in", "at"].iter().filter_map(|word| {
-            let at = text
-                .match_indices(word)
-                .map(|(at, _)| at)
-                .find(|&at| text[..at].ends_with(' ') && text[at + word.len()..].starts_with(' '))?;
-            Some((at, at + word.len()))
-        });
+        let cut =
+            ["and", "und", "et", "y", "with", "for", "in", "at", "on", "from"].iter().filter_map(|word| {
+                let at = text
+                    .match_indices(word)
+                    .map(|(at, _)| at)
+                    .find(|&at| text[..at].ends_with(' ') && text[at + word.len()..].starts_with(' '))?;
+                Some((at, at + word.len()))
+            });
         let Some((begin, end)) = cut.min() else {
             rest = None;
             return Some(text);
         };
-        // What follows "for", "in" and "at" says where, not who.
-        let names_follow = !matches!(&text[begin..end], "for" | "in" | "at");
+        // What follows "for", "in" and the like says where and when, not who.
+        let names_follow = !matches!(&text[begin..end], "for" | "in" | "at" | "on" | "from");
         rest = names_follow.then(|| &text[end..]);
         Some(&text[..begin])
     })
 }
 
+/// Takes academic degrees and the like off the end of a name ("Ann Lee RN").
+fn without_credentials(name: &str) -> &str {
+    let is_credential = |word: &str| {
+        let letters = word.trim_end_matches('.');
+        (2..=5).contains(&letters.len()) && letters.chars().all(|c| c.is_ascii_uppercase())
+            || matches!(
+                letters,
+                "PhD" | "Ph.D" | "M.D" | "B.A" | "M.A" | "MSc" | "BSc" | "DPhil" | "EdD" | "PharmD"
+            )
+    };
+    match name.rsplit_once(' ') {
+        Some((rest, last))
+            if rest.contains(' ') && is_credential(last) && rest.contains(char::is_lowercase) =>
+        {
+            without_credentials(rest)
+        }
+        _ => name,
+    }
+}
+
 /// The piece of a byline itself if it reads as the name of one person.
 fn person_name(piece: &str) -> Option<&str> {
-    let piece = without_label(piece.trim()).trim();
+    let piece = without_credentials(without_label(piece.trim()).trim());
     if piece.len() < 2 || piece.chars().any(|c| c.is_ascii_digit() || "@:_<>{}[]=?!%$#\"“”".contains(c)) {
         return None;
     }
@@ -594,41 +646,71 @@ fn is_particle(word: &str) -> bool {
 /// Words of job titles, desks and sites, which no person is called.
 fn is_title_word(word: &str) -> bool {
     const WORDS: &[&str] = &[
+        "about",
         "admin",
         "administrator",
+        "advisor",
         "agency",
         "analyst",
         "anchor",
+        "and",
+        "article",
+        "articles",
         "assistant",
         "associate",
+        "attorney",
         "author",
+        "bio",
+        "biography",
+        "blog",
         "bureau",
+        "business",
+        "by",
+        "categories",
+        "category",
         "ceo",
+        "certified",
         "chief",
+        "co-founder",
+        "coach",
+        "cofounder",
         "columnist",
         "comments",
         "community",
         "company",
+        "consultant",
+        "contact",
+        "content",
+        "contributing",
         "contributor",
         "contributors",
-        "contributing",
         "copywriter",
         "correspondent",
         "critic",
         "desk",
+        "dietitian",
         "director",
         "editor",
+        "editor-in-chief",
         "editorial",
         "editors",
-        "editor-in-chief",
+        "engineer",
         "expert",
         "facebook",
+        "follow",
         "founder",
         "freelance",
+        "full",
         "guest",
+        "head",
+        "home",
         "inc",
+        "institute",
         "journalist",
+        "lawyer",
+        "lead",
         "leader",
+        "less",
         "llc",
         "ltd",
         "magazine",
@@ -636,7 +718,10 @@ fn is_title_word(word: &str) -> bool {
         "marketing",
         "media",
         "medically",
+        "min",
         "minutes",
+        "more",
+        "network",
         "news",
         "newspaper",
         "newsroom",
@@ -646,6 +731,10 @@ fn is_title_word(word: &str) -> bool {
         "our",
         "photographer",
         "photos",
+        "post",
+        "posted",
+        "posts",
+        "president",
         "press",
         "producer",
         "published",
@@ -653,9 +742,13 @@ fn is_title_word(word: &str) -> bool {
         "reporter",
         "reporters",
         "reporting",
+        "research",
+        "researcher",
         "reviewed",
         "reviewer",
+        "science",
         "senior",
+        "seo",
         "service",
         "services",
         "share",
@@ -666,16 +759,21 @@ fn is_title_word(word: &str) -> bool {
         "strategist",
         "studio",
         "team",
+        "technology",
         "the",
         "this",
         "twitter",
+        "university",
         "updated",
+        "updates",
         "user",
         "view",
+        "vp",
         "webmaster",
         "wire",
         "writer",
         "writers",
+        "written",
         "your",
     ];
     let word = word.trim_end_matches(|c: char| !c.is_alphanumeric()).trim_end_matches("'s").to_lowercase();

@@ -1,14 +1,21 @@
 //! From a page as it came in to the article in it.
 
+pub mod charset;
 mod features;
 mod flat;
 mod glue;
+mod html;
 mod lines;
+mod markup;
 pub mod metadata;
+mod page;
+mod page_metadata;
 mod plain;
 pub mod train;
 
-use crate::document::{Article, Content, Source, Warning};
+use std::borrow::Cow;
+
+use crate::document::{Article, Content, MimeType, Source, Warning};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use lines::LineModel;
 
@@ -47,17 +54,36 @@ impl Extractor {
 
     /// Never fails: a page without an article gives an empty text and a warning that says so.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
-        let content = match &source.content {
-            Content::Text(text) => text.as_str(),
-            Content::Bytes { .. } => "",
-        };
-        let mut extraction = match mode {
-            Mode::None => plain::whole(content),
-            Mode::Auto => plain::extract(source, content, &self.lines),
+        let mut extraction = match (mode, source.mime_type) {
+            (Mode::Auto, MimeType::Html) => html::extract_html(source),
+            (Mode::Auto, MimeType::Plain) => {
+                extract_text(source, |text| plain::extract(source, text, &self.lines))
+            }
+            (Mode::None, _) => extract_text(source, plain::whole),
         };
         hints_win(source, &mut extraction.article);
         extraction
     }
+}
+
+/// Extracts from decoded text. Source spans count the bytes as sent, so that there are
+/// none where the text had to be decoded from other bytes.
+fn extract_text(source: &Source, extract: impl Fn(&str) -> Extraction) -> Extraction {
+    let text = match &source.content {
+        Content::Text(text) => Cow::Borrowed(text.as_str()),
+        Content::Bytes { bytes, charset } => Cow::Owned(charset::decode(bytes, charset.as_deref()).text),
+    };
+    let mut extraction = extract(&text);
+    let as_sent = match &source.content {
+        Content::Text(_) => true,
+        Content::Bytes { bytes, .. } => text.as_bytes() == bytes.as_slice(),
+    };
+    if !as_sent || source.mime_type == MimeType::Html {
+        for block in &mut extraction.article.blocks {
+            block.source_span = None;
+        }
+    }
+    extraction
 }
 
 /// What the client knows beforehand stands above what the page says.
