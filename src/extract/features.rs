@@ -289,15 +289,6 @@ impl PageFeatures {
         self.shapes.iter().map(|shape| shape.hashes.as_slice())
     }
 
-    /// Lines of the same letters and digits have the same key; lines without any have 0.
-    pub fn key(&self, line: usize) -> u64 {
-        self.shapes[line].key
-    }
-
-    pub fn words(&self, line: usize) -> usize {
-        self.shapes[line].words as usize
-    }
-
     /// Characters of a line, wide ones counted three times.
     pub fn width(&self, line: usize) -> f32 {
         self.shapes[line].chars
@@ -699,13 +690,5 @@ mod tests {
         let second = page.second_stage(&rows, &[0.5; 7]);
         assert_eq!(second.len(), 7 * SECOND);
         assert!(second.iter().all(|value| value.is_finite()));
-    }
-
-    #[test]
-    fn lines_of_the_same_letters_have_the_same_key() {
-        let page = features(&["Read more »", "READ MORE", "Read less", "|"]);
-        assert_eq!(page.key(0), page.key(1));
-        assert_ne!(page.key(0), page.key(2));
-        assert_eq!(page.key(3), 0);
     }
 }

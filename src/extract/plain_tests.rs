@@ -167,7 +167,7 @@ fn large_and_strange_contents_are_read_in_time() {
         let found = auto(&content);
         assert!(found.article.text.len() <= content.len());
     }
-    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
 
 fn assert_spans(content: &str, extraction: &Extraction) {

@@ -17,16 +17,16 @@ use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params, probability};
 
 const VERSION: &str = "1";
-const FOLDS: usize = 4;
+const FOLDS: usize = 3;
 
 const FIRST_PARAMS: Params = Params {
-    trees: 200,
-    leaves: 31,
-    learning_rate: 0.1,
-    min_rows: 40,
+    trees: 260,
+    leaves: 16,
+    learning_rate: 0.08,
+    min_rows: 80,
     l2: 5.0,
     row_share: 0.5,
-    feature_share: 0.4,
+    feature_share: 0.25,
     seed: 1,
 };
 const SECOND_PARAMS: Params = Params { trees: 200, learning_rate: 0.06, seed: 2, ..FIRST_PARAMS };
