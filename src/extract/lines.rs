@@ -112,7 +112,7 @@ impl LineModel {
 }
 
 fn probabilities(forest: &Forest, rows: &[f32]) -> Vec<f32> {
-    rows.chunks_exact(forest.width()).map(|row| probability(forest.score(row))).collect()
+    forest.scores(rows).into_iter().map(probability).collect()
 }
 
 /// The lines where a title, caption or byline of the article may stand.
