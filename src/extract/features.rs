@@ -447,19 +447,7 @@ impl PageFeatures {
 
     /// How many lines lie between a line and the nearest one of a kind, before and after it.
     fn distances(&self, of_kind: impl Fn(&Shape) -> bool) -> Vec<(f32, f32)> {
-        const FAR: f32 = 60.0;
-        let mut distances = vec![(FAR, FAR); self.shapes.len()];
-        let mut distance = FAR;
-        for (line, shape) in self.shapes.iter().enumerate() {
-            distances[line].0 = distance;
-            distance = if of_kind(shape) { 0.0 } else { (distance + 1.0).min(FAR) };
-        }
-        distance = FAR;
-        for (line, shape) in self.shapes.iter().enumerate().rev() {
-            distances[line].1 = distance;
-            distance = if of_kind(shape) { 0.0 } else { (distance + 1.0).min(FAR) };
-        }
-        distances
+        distances(&self.shapes.iter().map(of_kind).collect::<Vec<_>>())
     }
 
     /// The rows of the second stage, [`SECOND`] features each: those of the first and what it
@@ -481,7 +469,9 @@ impl PageFeatures {
         let total = masses.iter().sum::<f32>().max(1.0);
         let (core_begin, core_end, core_gain) = self.core(probabilities);
         let cohesion = self.cohesion_with(probabilities);
-        let confident = likely_distances(&self.shapes, probabilities);
+        // The nearest lines that are the article beyond doubt.
+        let likely = self.shapes.iter().zip(probabilities).map(|(shape, &p)| p > 0.8 && shape.words >= 12.0);
+        let confident = distances(&likely.collect::<Vec<_>>());
         let mut sums = vec![(0.0, 0.0, 0.0)];
         for ((shape, &p), mass) in self.shapes.iter().zip(probabilities).zip(&masses) {
             let (ps, ms, chars) = sums[sums.len() - 1];
@@ -580,20 +570,19 @@ impl PageFeatures {
     }
 }
 
-/// How far the nearest lines that are the article beyond doubt are, before and after.
-fn likely_distances(shapes: &[Shape], probabilities: &[f32]) -> Vec<(f32, f32)> {
+/// How many lines lie between each line and the nearest one marked, before and after it.
+fn distances(marked: &[bool]) -> Vec<(f32, f32)> {
     const FAR: f32 = 60.0;
-    let likely = |line: usize| probabilities[line] > 0.8 && shapes[line].words >= 12.0;
-    let mut distances = vec![(FAR, FAR); shapes.len()];
+    let mut distances = vec![(FAR, FAR); marked.len()];
     let mut distance = FAR;
-    for line in 0..shapes.len() {
-        distances[line].0 = distance;
-        distance = if likely(line) { 0.0 } else { (distance + 1.0).min(FAR) };
+    for (distances, &marked) in distances.iter_mut().zip(marked) {
+        distances.0 = distance;
+        distance = if marked { 0.0 } else { (distance + 1.0).min(FAR) };
     }
     distance = FAR;
-    for line in (0..shapes.len()).rev() {
-        distances[line].1 = distance;
-        distance = if likely(line) { 0.0 } else { (distance + 1.0).min(FAR) };
+    for (distances, &marked) in distances.iter_mut().zip(marked).rev() {
+        distances.1 = distance;
+        distance = if marked { 0.0 } else { (distance + 1.0).min(FAR) };
     }
     distances
 }

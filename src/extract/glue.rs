@@ -104,7 +104,7 @@ pub fn is_credit(line: &str) -> bool {
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
     let begins =
         |credit: &&str| line.get(..credit.len()).is_some_and(|head| head.eq_ignore_ascii_case(credit));
-    line.len() < 600 && CREDITS.iter().any(|credit| begins(&credit))
+    line.len() < 600 && CREDITS.iter().any(begins)
 }
 
 /// Whether a bracketed text tells how the story itself was changed.
