@@ -33,6 +33,7 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
     let reader = Reader { page: &page, judgements: &judgements };
     let title = reader.mark_title(&source.title, &mut kinds);
     reader.mark_lead(&mut kinds);
+    reader.drop_scraps(&mut kinds);
     reader.mark_repeats(&mut kinds);
 
     let mut article = assemble(&page, &kinds);
@@ -150,6 +151,19 @@ impl Reader<'_> {
             .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
             .filter(|&line| self.judgements[line].title >= TITLE)
             .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
+    }
+
+    /// Several short lines without a sentence among them are no article.
+    fn drop_scraps(&self, kinds: &mut [BlockKind]) {
+        const FEW_LINES: usize = 3;
+        const SENTENCE_CHARS: usize = 40;
+        let is_sentence = |line: usize| self.page.text(line).chars().nth(SENTENCE_CHARS).is_some();
+        let has_sentence = (0..kinds.len()).any(|line| kinds[line].in_text() && is_sentence(line));
+        if kinds.len() > FEW_LINES && !has_sentence {
+            for kind in kinds.iter_mut().filter(|kind| kind.in_text()) {
+                *kind = BlockKind::Boilerplate;
+            }
+        }
     }
 
     /// Keeps a lead that stands alone between the title and a date or picture: a sentence right

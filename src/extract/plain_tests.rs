@@ -188,7 +188,7 @@ fn assert_spans(content: &str, extraction: &Extraction) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn spans_lie_on_characters_sorted_and_apart(content in "(\\PC|\n|\r|&#39;|- |[a-zé ]{0,40}\\.){0,80}") {
