@@ -13,6 +13,8 @@ use crate::text::language;
 
 /// A line at least this likely is taken for the title where none is likelier.
 const TITLE: f32 = 0.35;
+/// Lines that are judged at most; no article has so many, and each costs some 50 microseconds.
+const MOST_LINES: usize = 20_000;
 /// A title has at most this many words.
 const LONGEST_TITLE: usize = 45;
 /// A sentence with this many words that stands twice was put there twice by the page.
@@ -23,7 +25,9 @@ const NEAR: usize = 8;
 /// Finds the article in the lines of `content`.
 pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
     let page = FlatPage::of_text(content);
-    let judgements = model.judge(&page.for_features());
+    let lines = page.for_features();
+    let mut judgements = model.judge(&lines[..lines.len().min(MOST_LINES)]);
+    judgements.resize(lines.len(), Judgement { kind: BlockKind::Boilerplate, body: 0.0, title: 0.0 });
     let mut kinds: Vec<BlockKind> = page
         .lines
         .iter()
@@ -39,7 +43,7 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
     let mut article = assemble(&page, &kinds);
     article.title = title;
     reader.read_metadata(&kinds, &mut article);
-    let warnings = Vec::from_iter(if page.lines.is_empty() {
+    let mut warnings = Vec::from_iter(if page.lines.is_empty() {
         Some(Warning { reason: "EMPTY_CONTENT", message: "the content is blank".to_owned() })
     } else if article.text.is_empty() {
         Some(Warning {
@@ -49,6 +53,10 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
     } else {
         None
     });
+    if page.lines.len() > MOST_LINES {
+        let message = format!("lines after the first {MOST_LINES} were not read");
+        warnings.push(Warning { reason: "LINES_NOT_READ", message });
+    }
     article.language_code = language::detect(&article.text)
         .or_else(|| language::detect(&article.title))
         .unwrap_or_default()
