@@ -1,9 +1,23 @@
 //! From a page as it came in to the article in it.
 
+pub mod charset;
+mod features;
+mod flat;
+mod glue;
+mod html;
+mod lines;
+mod markup;
+pub mod metadata;
+mod page;
+mod page_metadata;
+mod plain;
 pub mod train;
 
-use crate::document::{Article, Source, Warning};
-use crate::model::{ModelError, ModelInfo};
+use std::borrow::Cow;
+
+use crate::document::{Article, Content, MimeType, Source, Warning};
+use crate::model::{ModelError, ModelFile, ModelInfo};
+use lines::LineModel;
 
 /// How much of the page becomes the article's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,22 +38,69 @@ pub struct Extraction {
 
 /// Finds articles in pages. Immutable; share it.
 pub struct Extractor {
-    info: ModelInfo,
+    lines: LineModel,
 }
 
 impl Extractor {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
-        Ok(Self { info: ModelInfo { name: "extract".into(), version: "0".into(), digest: String::new() } })
+        let file = ModelFile::parse(include_bytes!("../../models/extract.bin"))?;
+        Ok(Self { lines: LineModel::read(&file)? })
     }
 
     pub fn info(&self) -> &ModelInfo {
-        &self.info
+        self.lines.info()
     }
 
     /// Never fails: a page without an article gives an empty text and a warning that says so.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
-        let _ = (source, mode);
-        Extraction::default()
+        let mut extraction = match (mode, source.mime_type) {
+            (Mode::Auto, MimeType::Html) => html::extract_html(source),
+            (Mode::Auto, MimeType::Plain) => {
+                extract_text(source, |text| plain::extract(source, text, &self.lines))
+            }
+            (Mode::None, _) => extract_text(source, plain::whole),
+        };
+        hints_win(source, &mut extraction.article);
+        extraction
     }
 }
+
+/// Extracts from decoded text. Source spans count the bytes as sent, so that there are
+/// none where the text had to be decoded from other bytes.
+fn extract_text(source: &Source, extract: impl Fn(&str) -> Extraction) -> Extraction {
+    let text = match &source.content {
+        Content::Text(text) => Cow::Borrowed(text.as_str()),
+        Content::Bytes { bytes, charset } => Cow::Owned(charset::decode(bytes, charset.as_deref()).text),
+    };
+    let mut extraction = extract(&text);
+    let as_sent = match &source.content {
+        Content::Text(_) => true,
+        Content::Bytes { bytes, .. } => text.as_bytes() == bytes.as_slice(),
+    };
+    if !as_sent || source.mime_type == MimeType::Html {
+        for block in &mut extraction.article.blocks {
+            block.source_span = None;
+        }
+    }
+    extraction
+}
+
+/// What the client knows beforehand stands above what the page says.
+fn hints_win(source: &Source, article: &mut Article) {
+    let known = |hint: &str, found: &mut String| {
+        if !hint.is_empty() {
+            hint.clone_into(found);
+        }
+    };
+    known(source.title.trim(), &mut article.title);
+    known(&source.language_code, &mut article.language_code);
+    known(source.publisher.trim(), &mut article.publisher);
+    if !source.authors.is_empty() {
+        article.authors.clone_from(&source.authors);
+    }
+    article.publish_time = source.publish_time.or(article.publish_time);
+}
+
+#[cfg(test)]
+mod plain_tests;

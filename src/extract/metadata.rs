@@ -1,0 +1,908 @@
+//! Publication times and bylines as people and machines write them.
+//!
+//! Both parsers read short texts, a line or an attribute, and answer with nothing rather
+//! than with a guess.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+
+use crate::document::PublishTime;
+
+/// Bytes of a text that are read; a byline or dateline is shorter.
+const LONGEST_LINE: usize = 300;
+
+/// The publication time named by a dateline ("Published March 30, 2023 8:09 AM GMT+7") or a
+/// machine-readable value ("2023-03-30T01:09:00Z").
+///
+/// Only the day where no zone is given. None for a time of modification ("Last updated
+/// …"), for a date without its year, and where day and month could be swapped
+/// ("03/04/2023").
+pub fn parse_publish_time(text: &str) -> Option<PublishTime> {
+    let tokens = DateToken::split(head(text));
+    let mut previous_end = 0;
+    let mut begin = 0;
+    while begin < tokens.len() {
+        let Some((date, length)) = date_at(&tokens[begin..]) else {
+            begin += 1;
+            continue;
+        };
+        let end = begin + length;
+        let before = &tokens[previous_end..begin];
+        if !says_modified(before) {
+            let time = first_time(&tokens[end..]).or_else(|| last_time(before));
+            return Some(at(date, time));
+        }
+        previous_end = end;
+        begin = end;
+    }
+    None
+}
+
+/// The names in a byline ("By Ann Lee and Bob Ray, staff writers" gives Ann Lee and Bob
+/// Ray), without job titles, agencies, addresses and dates. Empty where no name is sure.
+pub fn parse_byline(text: &str) -> Vec<String> {
+    let text = without_label(head(text).trim());
+    let mut names: Vec<String> = Vec::new();
+    for piece in ByNameSeparator::split(text) {
+        let Some(name) = person_name(piece) else {
+            // "Ann Lee, a reporter in Hanoi": what follows the first name that is none
+            // describes her, but "Ann Lee, Reuters, and Bob Ray" goes on.
+            continue;
+        };
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// A name from a field that holds a name and nothing else, be it of a person, a team or a
+/// site: None for addresses, placeholders and whole sentences.
+pub fn parse_declared_name(text: &str) -> Option<&str> {
+    const PLACEHOLDERS: [&str; 14] = [
+        "admin",
+        "administrator",
+        "anonymous",
+        "author",
+        "editor",
+        "guest",
+        "none",
+        "null",
+        "root",
+        "staff",
+        "team",
+        "undefined",
+        "unknown",
+        "webmaster",
+    ];
+    let name = without_label(head(text).trim()).trim();
+    let is_placeholder = PLACEHOLDERS.iter().any(|word| {
+        let is_staff = matches!(name.split_once(' '), Some(("Staff" | "staff" | "Guest", _)));
+        word.eq_ignore_ascii_case(name) || is_staff
+    });
+    let is_name = name.contains(char::is_alphabetic)
+        && !name.contains(['@', ':', '/', '<', '>', '{', '}', '[', ']', '=', '?'])
+        && name.split_whitespace().count() <= 6
+        && !name.contains("www.");
+    (is_name && !is_placeholder).then_some(name)
+}
+
+/// The beginning of a text, as far as the parsers read.
+fn head(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_LINE)]
+}
+
+// --- Dates -----------------------------------------------------------------------------
+
+/// A piece of a dateline; white space separates and is dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum DateToken {
+    Number {
+        value: u32,
+        digits: usize,
+        /// Whether no white space stands before it.
+        glued: bool,
+    },
+    /// Letters, in lower case.
+    Word(String),
+    Mark {
+        mark: char,
+        glued: bool,
+    },
+}
+
+impl DateToken {
+    fn split(text: &str) -> Vec<Self> {
+        let mut tokens = Vec::new();
+        let mut rest = text;
+        let mut glued = false;
+        while let Some(first) = rest.chars().next() {
+            let length = |member: fn(char) -> bool| rest.find(|c| !member(c)).unwrap_or(rest.len());
+            let length = if first.is_whitespace() {
+                length(char::is_whitespace)
+            } else if first.is_ascii_digit() {
+                let digits = length(|c| c.is_ascii_digit());
+                // More digits than a date holds make a number that no rule matches.
+                let value = rest[..digits].parse().unwrap_or(u32::MAX);
+                tokens.push(Self::Number { value, digits, glued });
+                digits
+            } else if first.is_alphabetic() {
+                let letters = length(char::is_alphabetic);
+                tokens.push(Self::Word(rest[..letters].to_lowercase()));
+                letters
+            } else {
+                tokens.push(Self::Mark { mark: first, glued });
+                first.len_utf8()
+            };
+            glued = !first.is_whitespace();
+            rest = &rest[length..];
+        }
+        tokens
+    }
+
+    fn number(&self, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
+        match self {
+            Self::Number { value, digits: n, .. } if digits.contains(n) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn word(&self) -> Option<&str> {
+        match self {
+            Self::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn mark(&self) -> Option<char> {
+        match self {
+            Self::Mark { mark, .. } => Some(*mark),
+            _ => None,
+        }
+    }
+
+    fn is_glued(&self) -> bool {
+        matches!(self, Self::Mark { glued: true, .. } | Self::Number { glued: true, .. })
+    }
+}
+
+/// A calendar day at the beginning of `tokens`, with the number of tokens it takes.
+fn date_at(tokens: &[DateToken]) -> Option<(Date, usize)> {
+    year_first(tokens)
+        .or_else(|| numeric(tokens))
+        .or_else(|| day_month_year(tokens))
+        .or_else(|| month_day_year(tokens))
+}
+
+fn calendar_day(year: u32, month: u32, day: u32) -> Option<Date> {
+    let year = i16::try_from(year).ok().filter(|year| (1700..=2200).contains(year))?;
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// "2023-03-30", "2023/3/30", "2023年3月30日", "20230330".
+fn year_first(tokens: &[DateToken]) -> Option<(Date, usize)> {
+    if let Some(compact) = tokens.first()?.number(8..=8) {
+        return Some((calendar_day(compact / 10_000, compact / 100 % 100, compact % 100)?, 1));
+    }
+    let [year, first, month, second, day, rest @ ..] = tokens else { return None };
+    let (year, month, day) = (year.number(4..=4)?, month.number(1..=2)?, day.number(1..=2)?);
+    let length = match (first, second) {
+        (DateToken::Mark { mark: a, .. }, DateToken::Mark { mark: b, .. })
+            if a == b && matches!(a, '-' | '/' | '.') =>
+        {
+            5
+        }
+        (DateToken::Word(a), DateToken::Word(b))
+            if matches!((a.as_str(), b.as_str()), ("年", "月") | ("년", "월")) =>
+        {
+            5 + usize::from(matches!(rest.first().and_then(DateToken::word), Some("日" | "일")))
+        }
+        _ => return None,
+    };
+    Some((calendar_day(year, month, day)?, length))
+}
+
+/// "30/03/2023", "3/30/2023", "30.03.2023", "12/18/25", where only one reading is a date.
+fn numeric(tokens: &[DateToken]) -> Option<(Date, usize)> {
+    let [first, mark, second, same_mark, year, ..] = tokens else { return None };
+    let mark = mark.mark().filter(|mark| matches!(mark, '/' | '.' | '-'))?;
+    if same_mark.mark() != Some(mark) {
+        return None;
+    }
+    let (first, second) = (first.number(1..=2)?, second.number(1..=2)?);
+    let year = year.number(4..=4).or_else(|| year.number(2..=2).map(|short| 2000 + short))?;
+    let day_first = calendar_day(year, second, first);
+    let month_first = calendar_day(year, first, second);
+    let date = match (day_first, month_first) {
+        // Where full stops are used, the day comes first.
+        (Some(date), _) if mark == '.' => date,
+        (Some(date), None) | (None, Some(date)) => date,
+        (Some(one), Some(other)) if one == other => one,
+        _ => return None,
+    };
+    Some((date, 5))
+}
+
+/// "30 March, 2023", "30th of March 2023", "30. März 2023", "30 de marzo de 2023",
+/// "30-Mar-2023", "30 tháng 3, 2023".
+fn day_month_year(tokens: &[DateToken]) -> Option<(Date, usize)> {
+    let day = tokens.first()?.number(1..=2)?;
+    let after_day = 1 + fillers(&tokens[1..]);
+    let (month, length) = month_at(&tokens[after_day..])?;
+    let after_month = after_day + length;
+    let year_at = after_month + fillers(&tokens[after_month..]);
+    let year = tokens.get(year_at)?.number(4..=4)?;
+    Some((calendar_day(year, month, day)?, year_at + 1))
+}
+
+/// "March 30, 2023", "Mar. 30th 2023".
+fn month_day_year(tokens: &[DateToken]) -> Option<(Date, usize)> {
+    let month = month_named(tokens.first()?.word()?)?;
+    let day_at = 1 + fillers(&tokens[1..]);
+    let day = tokens.get(day_at)?.number(1..=2)?;
+    let after_day = day_at + 1;
+    let year_at = after_day + fillers(&tokens[after_day..]);
+    let year = tokens.get(year_at)?.number(4..=4)?;
+    Some((calendar_day(year, month, day)?, year_at + 1))
+}
+
+/// How many tokens of no weight stand between the parts of a date: ordinal endings,
+/// prepositions, commas, at most three of them.
+fn fillers(tokens: &[DateToken]) -> usize {
+    let is_filler = |token: &&DateToken| match token {
+        DateToken::Word(word) => matches!(
+            word.as_str(),
+            "st" | "nd" | "rd" | "th" | "º" | "ª" | "er" | "of" | "the" | "de" | "del" | "di" | "năm" | "г"
+        ),
+        DateToken::Mark { mark, .. } => matches!(mark, ',' | '.' | '-' | '/' | '،'),
+        DateToken::Number { .. } => false,
+    };
+    tokens.iter().take(3).take_while(is_filler).count()
+}
+
+fn month_at(tokens: &[DateToken]) -> Option<(u32, usize)> {
+    let word = tokens.first()?.word()?;
+    if word == "tháng" {
+        return Some((tokens.get(1)?.number(1..=2)?, 2));
+    }
+    Some((month_named(word)?, 1))
+}
+
+/// January is 1. English, German, French, Spanish, Portuguese, Italian, Dutch, the
+/// Scandinavian languages, Polish, Indonesian, Turkish and Russian, as dates use them.
+fn month_named(word: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = [
+        "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari stycznia ocak января янв",
+        "february feb febr februar februari février févr fév febrero fevereiro fev febbraio lutego şubat февраля фев",
+        "march mar märz mrz mars marzo março maart mrt marts marca maret mart марта мар",
+        "april apr avril avr abril abr aprile kwietnia nisan апреля апр",
+        "may mai mayo maio maggio mag mei maj maja mayıs мая май",
+        "june jun juni juin junio junho giugno giu czerwca haziran июня июн",
+        "july jul juli juillet juil julio julho luglio lug lipca temmuz июля июл",
+        "august aug août aout agosto ago augustus augusti sierpnia agustus ağustos августа авг",
+        "september sep sept septembre septiembre setembro set settembre września eylül сентября сен",
+        "october oct oktober okt octobre octubre outubro out ottobre ott oktober października ekim октября окт",
+        "november nov novembre noviembre novembro listopada kasım ноября ноя",
+        "december dec dezember dez décembre déc diciembre dic dezembro dicembre desember des grudnia aralık декабря дек",
+    ];
+    // "Sept", "märz" and the like are in the list; shorter words never name a month.
+    if word.len() < 3 {
+        return None;
+    }
+    let month = MONTHS.iter().position(|names| names.split(' ').any(|name| name == word))?;
+    Some(month as u32 + 1)
+}
+
+/// Whether the words before a date make it the date of a change, a review or an end.
+fn says_modified(before: &[DateToken]) -> bool {
+    let label = before.iter().rev().filter_map(DateToken::word).find_map(|word| match word {
+        "published" | "posted" | "publié" | "publicado" | "publicada" | "veröffentlicht" | "pubblicato" => {
+            Some(false)
+        }
+        "updated" | "update" | "updates" | "modified" | "edited" | "revised" | "reviewed" | "changed"
+        | "expires" | "until" | "aktualisiert" | "stand" | "actualizado" | "actualizada"
+        | "actualización" | "atualizado" | "atualizada" | "modifié" | "jour" | "aggiornato" | "modifica"
+        | "bijgewerkt" | "uppdaterad" | "oppdatert" | "opdateret" | "обновлено" | "nhật" => {
+            Some(true)
+        }
+        _ => None,
+    });
+    label.unwrap_or(false)
+}
+
+/// A time of day and the zone behind it.
+type ZonedTime = (Time, Option<Zone>);
+
+#[derive(Clone, Copy, Debug)]
+enum Zone {
+    Fixed(Offset),
+    /// A zone with summer time, as a POSIX rule.
+    Seasonal(&'static str),
+}
+
+fn at(date: Date, time: Option<ZonedTime>) -> PublishTime {
+    let zoned = time.and_then(|(time, zone)| {
+        let local = date.to_datetime(time);
+        Some(PublishTime::Time { local, offset: zone?.offset(local)? })
+    });
+    zoned.unwrap_or(PublishTime::Day(date))
+}
+
+impl Zone {
+    fn offset(self, local: DateTime) -> Option<Offset> {
+        match self {
+            Self::Fixed(offset) => Some(offset),
+            // The rules below hold since 2007.
+            Self::Seasonal(_) if local.year() < 2007 => None,
+            Self::Seasonal(rule) => Some(TimeZone::posix(rule).ok()?.to_zoned(local).ok()?.offset()),
+        }
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        let hours = match word {
+            "z" | "utc" | "gmt" | "wet" => 0,
+            "est" | "cdt" => -5,
+            "edt" => -4,
+            "mst" | "pdt" => -7,
+            "mdt" => -6,
+            "pst" | "akdt" => -8,
+            "akst" => -9,
+            "hst" => -10,
+            "bst" | "cet" | "mez" | "west" | "wat" => 1,
+            "cest" | "mesz" | "eet" | "sast" | "cat" => 2,
+            "eest" | "msk" | "eat" => 3,
+            "gst" => 4,
+            "pkt" => 5,
+            "ict" | "wib" => 7,
+            "hkt" | "sgt" | "awst" | "wita" => 8,
+            "jst" | "kst" => 9,
+            "aest" => 10,
+            "aedt" => 11,
+            "nzst" => 12,
+            "nzdt" => 13,
+            "et" => return Some(Self::Seasonal("EST5EDT,M3.2.0,M11.1.0")),
+            "ct" => return Some(Self::Seasonal("CST6CDT,M3.2.0,M11.1.0")),
+            "mt" => return Some(Self::Seasonal("MST7MDT,M3.2.0,M11.1.0")),
+            "pt" => return Some(Self::Seasonal("PST8PDT,M3.2.0,M11.1.0")),
+            // CST, IST and AST name several zones each.
+            _ => return None,
+        };
+        Some(Self::Fixed(Offset::constant(hours)))
+    }
+}
+
+/// How far from its date a time may stand, in tokens.
+const REACH: usize = 12;
+
+fn first_time(after: &[DateToken]) -> Option<ZonedTime> {
+    let next_date = (0..after.len().min(REACH)).find(|&i| date_at(&after[i..]).is_some());
+    let near = &after[..after.len().min(REACH + 8)];
+    (0..next_date.unwrap_or(near.len().min(REACH))).find_map(|i| time_at(&near[i..]))
+}
+
+fn last_time(before: &[DateToken]) -> Option<ZonedTime> {
+    (before.len().saturating_sub(REACH)..before.len()).find_map(|i| time_at(&before[i..]))
+}
+
+/// "8:09", "20:00:05.123", "8.09 pm", "8 a.m.", "11h45", with the zone behind it.
+fn time_at(tokens: &[DateToken]) -> Option<ZonedTime> {
+    let hour = tokens.first()?.number(1..=2)?;
+    let mut rest = &tokens[1..];
+    let (mut minute, mut second) = (0, 0);
+    let mut weak = true;
+    if let [mark, number, tail @ ..] = rest
+        && let Some(value) = number.number(2..=2)
+        && (matches!(mark.mark(), Some(':' | '.')) || mark.word() == Some("h"))
+    {
+        (minute, weak, rest) = (value, mark.mark() == Some('.'), tail);
+        if let [mark, number, tail @ ..] = rest
+            && let (Some(':'), Some(value)) = (mark.mark(), number.number(2..=2))
+        {
+            (second, rest) = (value, tail);
+            if let [mark, fraction, tail @ ..] = rest
+                && let (Some('.'), DateToken::Number { .. }) = (mark.mark(), fraction)
+            {
+                rest = tail;
+            }
+        }
+    }
+    let (half, length) = half_of_day(rest);
+    rest = &rest[length..];
+    let zone = zone_at(rest);
+    if weak && half.is_none() && (zone.is_none() || minute == 0) {
+        return None;
+    }
+    let hour = match half {
+        Some(_) if hour > 12 => hour,
+        Some(Half::Morning) => hour % 12,
+        Some(Half::Afternoon) => hour % 12 + 12,
+        None => hour,
+    };
+    let time = Time::new(hour as i8, minute as i8, second.min(59) as i8, 0).ok()?;
+    Some((time, zone))
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Half {
+    Morning,
+    Afternoon,
+}
+
+fn half_of_day(tokens: &[DateToken]) -> (Option<Half>, usize) {
+    let half = |word: &str| match word {
+        "am" | "a" => Some(Half::Morning),
+        "pm" | "p" => Some(Half::Afternoon),
+        _ => None,
+    };
+    match tokens {
+        [DateToken::Word(one), dot, DateToken::Word(two), rest @ ..]
+            if dot.mark() == Some('.') && two == "m" && one.len() == 1 =>
+        {
+            (half(one), 3 + usize::from(rest.first().and_then(DateToken::mark) == Some('.')))
+        }
+        [DateToken::Word(word), ..] if word.len() == 2 => match half(word) {
+            None => (None, 0),
+            found => (found, 1),
+        },
+        _ => (None, 0),
+    }
+}
+
+/// "Z", "EST", "(ET)", "GMT+7", "UTC+05:30", "+0700".
+fn zone_at(tokens: &[DateToken]) -> Option<Zone> {
+    let tokens = match tokens {
+        [bracket, rest @ ..] if bracket.mark() == Some('(') => rest,
+        _ => tokens,
+    };
+    let (name, rest) = match tokens {
+        [DateToken::Word(name), rest @ ..] => (Some(name.as_str()), rest),
+        _ => (None, tokens),
+    };
+    if matches!(name, None | Some("gmt" | "utc"))
+        && let Some(offset) = numeric_offset(rest, name.is_none())
+    {
+        return Some(Zone::Fixed(offset));
+    }
+    Zone::named(name?)
+}
+
+/// "+0700", "-05:00", "+7"; `alone` where no zone's name stands before it.
+fn numeric_offset(tokens: &[DateToken], alone: bool) -> Option<Offset> {
+    let [sign, number, rest @ ..] = tokens else { return None };
+    let direction = match sign.mark()? {
+        '+' => 1,
+        '-' | '−' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = match (number, rest) {
+        (DateToken::Number { value, digits: 4, .. }, _) => (value / 100, value % 100),
+        (DateToken::Number { value, digits: 1..=2, .. }, [colon, minutes, ..])
+            if colon.mark() == Some(':') && colon.is_glued() =>
+        {
+            (*value, minutes.number(2..=2)?)
+        }
+        // "10:00 - 5 March" holds no offset.
+        (DateToken::Number { value, digits: 1..=2, .. }, _) if !alone || sign.is_glued() => (*value, 0),
+        _ => return None,
+    };
+    if !number.is_glued() || hours > 14 || minutes > 59 {
+        return None;
+    }
+    Offset::from_seconds(direction * (hours * 3600 + minutes * 60) as i32).ok()
+}
+
+// --- Bylines ---------------------------------------------------------------------------
+
+/// What stands before names in a byline, longest first.
+const LABELS: [&str; 22] = [
+    "article written by",
+    "article by",
+    "written by",
+    "reported by",
+    "published by",
+    "posted by",
+    "created by",
+    "submitted by",
+    "story by",
+    "words by",
+    "text by",
+    "post by",
+    "authored by",
+    "author:",
+    "authors:",
+    "author",
+    "authors",
+    "von",
+    "por",
+    "par",
+    "by:",
+    "by",
+];
+
+/// Takes "By", "Written by" and the like off the front of a byline.
+fn without_label(text: &str) -> &str {
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '@');
+    let label = LABELS.iter().find(|label| {
+        text.get(..label.len()).is_some_and(|head| head.eq_ignore_ascii_case(label))
+            && !text[label.len()..].starts_with(char::is_alphanumeric)
+    });
+    let rest = label.map_or(text, |label| &text[label.len()..]);
+    rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—'))
+}
+
+/// What sets names apart in a byline.
+struct ByNameSeparator;
+
+impl ByNameSeparator {
+    fn split(text: &str) -> impl Iterator<Item = &str> {
+        text.split([',', ';', '&', '|', '/', '•', '·', '\n', '\t', '(', ')', '—', '–', '+'])
+            .flat_map(|piece| piece.split(" - "))
+            .flat_map(split_at_words)
+            .map(|piece| piece.trim_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != '@'))
+    }
+}
+
+/// Splits at "and" and its kin, whole words only.
+fn split_at_words(piece: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(piece);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let cut =
+            ["and", "und", "et", "y", "with", "for", "in", "at", "on", "from"].iter().filter_map(|word| {
+                let at = text
+                    .match_indices(word)
+                    .map(|(at, _)| at)
+                    .find(|&at| text[..at].ends_with(' ') && text[at + word.len()..].starts_with(' '))?;
+                Some((at, at + word.len()))
+            });
+        let Some((begin, end)) = cut.min() else {
+            rest = None;
+            return Some(text);
+        };
+        // What follows "for", "in" and the like says where and when, not who.
+        let names_follow = !matches!(&text[begin..end], "for" | "in" | "at" | "on" | "from");
+        rest = names_follow.then(|| &text[end..]);
+        Some(&text[..begin])
+    })
+}
+
+/// Takes academic degrees and the like off the end of a name ("Ann Lee RN").
+fn without_credentials(name: &str) -> &str {
+    let is_credential = |word: &str| {
+        let letters = word.trim_end_matches('.');
+        (2..=5).contains(&letters.len()) && letters.chars().all(|c| c.is_ascii_uppercase())
+            || matches!(
+                letters,
+                "PhD" | "Ph.D" | "M.D" | "B.A" | "M.A" | "MSc" | "BSc" | "DPhil" | "EdD" | "PharmD"
+            )
+    };
+    match name.rsplit_once(' ') {
+        Some((rest, last))
+            if rest.contains(' ') && is_credential(last) && rest.contains(char::is_lowercase) =>
+        {
+            without_credentials(rest)
+        }
+        _ => name,
+    }
+}
+
+/// The piece of a byline itself if it reads as the name of one person.
+fn person_name(piece: &str) -> Option<&str> {
+    let piece = without_credentials(without_label(piece.trim()).trim());
+    if piece.len() < 2 || piece.chars().any(|c| c.is_ascii_digit() || "@:_<>{}[]=?!%$#\"“”".contains(c)) {
+        return None;
+    }
+    let mut words = 0;
+    for word in piece.split_whitespace() {
+        words += 1;
+        let first = word.chars().next()?;
+        let starts_a_name = first.is_alphabetic() && !first.is_lowercase();
+        if !(starts_a_name || is_particle(word)) || is_title_word(word) {
+            return None;
+        }
+    }
+    // A single word is a nickname or an organisation as often as a person.
+    let spaced_script = piece.is_ascii() || piece.chars().any(char::is_lowercase);
+    let enough = words >= 2 || !spaced_script;
+    (enough && words <= 5 && !is_agency(piece)).then_some(piece)
+}
+
+/// A part of a name that is written small ("de", "van der").
+fn is_particle(word: &str) -> bool {
+    matches!(
+        word,
+        "de" | "da"
+            | "do"
+            | "dos"
+            | "das"
+            | "del"
+            | "della"
+            | "di"
+            | "du"
+            | "des"
+            | "la"
+            | "le"
+            | "van"
+            | "von"
+            | "der"
+            | "den"
+            | "ter"
+            | "ten"
+            | "zu"
+            | "bin"
+            | "ibn"
+            | "al"
+            | "el"
+            | "af"
+            | "av"
+            | "e"
+            | "bint"
+            | "abu"
+            | "d'"
+            | "y"
+    )
+}
+
+/// Words of job titles, desks and sites, which no person is called.
+fn is_title_word(word: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "about",
+        "admin",
+        "administrator",
+        "advisor",
+        "agency",
+        "analyst",
+        "anchor",
+        "and",
+        "article",
+        "articles",
+        "assistant",
+        "associate",
+        "attorney",
+        "author",
+        "bio",
+        "biography",
+        "blog",
+        "bureau",
+        "business",
+        "by",
+        "categories",
+        "category",
+        "ceo",
+        "certified",
+        "chief",
+        "co-founder",
+        "coach",
+        "cofounder",
+        "columnist",
+        "comments",
+        "community",
+        "company",
+        "consultant",
+        "contact",
+        "content",
+        "contributing",
+        "contributor",
+        "contributors",
+        "copywriter",
+        "correspondent",
+        "critic",
+        "desk",
+        "dietitian",
+        "director",
+        "editor",
+        "editor-in-chief",
+        "editorial",
+        "editors",
+        "engineer",
+        "expert",
+        "facebook",
+        "follow",
+        "founder",
+        "freelance",
+        "full",
+        "guest",
+        "head",
+        "home",
+        "inc",
+        "institute",
+        "journalist",
+        "lawyer",
+        "lead",
+        "leader",
+        "less",
+        "llc",
+        "ltd",
+        "magazine",
+        "manager",
+        "marketing",
+        "media",
+        "medically",
+        "min",
+        "minutes",
+        "more",
+        "network",
+        "news",
+        "newspaper",
+        "newsroom",
+        "of",
+        "officer",
+        "online",
+        "our",
+        "photographer",
+        "photos",
+        "post",
+        "posted",
+        "posts",
+        "president",
+        "press",
+        "producer",
+        "published",
+        "read",
+        "reporter",
+        "reporters",
+        "reporting",
+        "research",
+        "researcher",
+        "reviewed",
+        "reviewer",
+        "science",
+        "senior",
+        "seo",
+        "service",
+        "services",
+        "share",
+        "special",
+        "specialist",
+        "sponsored",
+        "staff",
+        "strategist",
+        "studio",
+        "team",
+        "technology",
+        "the",
+        "this",
+        "twitter",
+        "university",
+        "updated",
+        "updates",
+        "user",
+        "view",
+        "vp",
+        "webmaster",
+        "wire",
+        "writer",
+        "writers",
+        "written",
+        "your",
+    ];
+    let word = word.trim_end_matches(|c: char| !c.is_alphanumeric()).trim_end_matches("'s").to_lowercase();
+    WORDS.binary_search(&word.as_str()).is_ok()
+}
+
+/// Whether a name is that of a news agency, which bylines hold beside people's names.
+pub fn is_agency(name: &str) -> bool {
+    const AGENCIES: &[&str] = &[
+        "afp",
+        "agence france-presse",
+        "agencia efe",
+        "ani",
+        "ansa",
+        "ap",
+        "associated press",
+        "bloomberg",
+        "bloomberg news",
+        "dpa",
+        "efe",
+        "ians",
+        "interfax",
+        "kyodo",
+        "kyodo news",
+        "pa media",
+        "press association",
+        "pti",
+        "reuters",
+        "ria novosti",
+        "tass",
+        "the associated press",
+        "upi",
+        "vna",
+        "xinhua",
+        "yonhap",
+    ];
+    AGENCIES.binary_search(&name.trim().to_lowercase().as_str()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> String {
+        parse_publish_time(text).map(|time| time.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_time_with_its_zone_keeps_both() {
+        for (text, expected) in [
+            ("March 30, 2023 8:09 AM GMT+7", "2023-03-30T08:09:00+07:00"),
+            ("2023-03-30T01:09:00Z", "2023-03-30T01:09:00Z"),
+            ("2023-03-30 01:09:05.120 +0530", "2023-03-30T01:09:05+05:30"),
+            ("Wed, 29 Mar 2023 20:00 EST", "2023-03-29T20:00:00-05:00"),
+            ("Thu 30 Mar 2023 08.09 BST", "2023-03-30T08:09:00+01:00"),
+            ("8:30 p.m. ET, July 4, 2023", "2023-07-04T20:30:00-04:00"),
+            ("Published January 4, 2023 at 12:30 a.m. (ET)", "2023-01-04T00:30:00-05:00"),
+        ] {
+            assert_eq!(time(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_zone_only_the_day_is_known() {
+        for text in [
+            "30 March, 2023, 11:45 am",
+            "Posted on March 30th, 2023 by Ann Lee",
+            "30. März 2023 um 11:45 Uhr",
+            "30 de marzo de 2023",
+            "30 tháng 3, 2023",
+            "2023年3月30日",
+            "30/03/2023",
+            "3/30/2023",
+            "30.03.2023 - 09:10",
+            "20230330",
+            "30-Mar-2023",
+            "10:00 - 30 March 2023",
+        ] {
+            assert_eq!(time(text), "2023-03-30", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_publication_day_is_left_alone() {
+        for text in [
+            "Last modified: March 30, 2023",
+            "Updated 2023-03-30T01:09:00Z",
+            "03/04/2023",
+            "March 2023",
+            "March 30",
+            "30 February 2023",
+            "20:00",
+            "",
+            "4294967296/99999999999999999999",
+        ] {
+            assert_eq!(time(text), "", "{text}");
+        }
+        assert_eq!(time("Updated March 31, 2023 | Published March 30, 2023"), "2023-03-30");
+        assert_eq!(time("March 30, 2023 (updated March 31, 2023)"), "2023-03-30");
+    }
+
+    #[test]
+    fn bylines_give_names_alone() {
+        for (text, expected) in [
+            ("By Ann Lee and Bob Ray, staff writers", vec!["Ann Lee", "Bob Ray"]),
+            ("Written by: Ann Lee, MD | Reuters", vec!["Ann Lee"]),
+            ("BY ANN LEE", vec!["ANN LEE"]),
+            ("Ann Lee, Senior Political Correspondent in Hanoi", vec!["Ann Lee"]),
+            ("By Ann van der Lee ann@example.com", vec![]),
+            ("By Ann van der Lee (ann@example.com)", vec!["Ann van der Lee"]),
+            ("By Staff Writer", vec![]),
+            ("Admin", vec![]),
+            ("Reuters", vec![]),
+            ("By The Associated Press", vec![]),
+            ("https://example.com/ann-lee", vec![]),
+            ("It rained all night", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(parse_byline(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn word_lists_are_sorted() {
+        for word in ["admin", "your", "the", "news", "editor-in-chief", "staff"] {
+            assert!(is_title_word(word), "{word}");
+        }
+        for name in ["AFP", "Yonhap", "Reuters", "The Associated Press"] {
+            assert!(is_agency(name), "{name}");
+        }
+    }
+}

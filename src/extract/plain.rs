@@ -1,0 +1,281 @@
+//! The article in a page that was flattened to text.
+
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
+use super::flat::FlatPage;
+use super::lines::{Judgement, LineModel};
+use super::metadata::{is_agency, parse_byline, parse_publish_time};
+use super::{Extraction, glue};
+use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warning};
+use crate::text::language;
+
+/// A line at least this likely is taken for the title where none is likelier.
+const TITLE: f32 = 0.35;
+/// Lines that are judged at most; no article has so many, and each costs some 50 microseconds.
+const MOST_LINES: usize = 20_000;
+/// A title has at most this many words.
+const LONGEST_TITLE: usize = 45;
+/// A sentence with this many words that stands twice was put there twice by the page.
+const REPEATED_WORDS: usize = 8;
+/// Lines around the title and the article's begin where its byline and dateline are found.
+const NEAR: usize = 8;
+
+/// Finds the article in the lines of `content`.
+pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
+    let page = FlatPage::of_text(content);
+    let lines = page.for_features();
+    let mut judgements = model.judge(&lines[..lines.len().min(MOST_LINES)]);
+    judgements.resize(lines.len(), Judgement { kind: BlockKind::Boilerplate, body: 0.0, title: 0.0 });
+    let mut kinds: Vec<BlockKind> = page
+        .lines
+        .iter()
+        .zip(&judgements)
+        .map(|(line, judgement)| line.known_kind.unwrap_or(judgement.kind))
+        .collect();
+    let reader = Reader { page: &page, judgements: &judgements };
+    let title = reader.mark_title(&source.title, &mut kinds);
+    reader.mark_lead(&mut kinds);
+    reader.drop_scraps(&mut kinds);
+    reader.mark_repeats(&mut kinds);
+
+    let mut article = assemble(&page, &kinds);
+    article.title = title;
+    reader.read_metadata(&kinds, &mut article);
+    let mut warnings = Vec::from_iter(if page.lines.is_empty() {
+        Some(Warning { reason: "EMPTY_CONTENT", message: "the content is blank".to_owned() })
+    } else if article.text.is_empty() {
+        Some(Warning {
+            reason: "NO_ARTICLE_FOUND",
+            message: "no line of the page reads as an article".to_owned(),
+        })
+    } else {
+        None
+    });
+    if page.lines.len() > MOST_LINES {
+        let message = format!("lines after the first {MOST_LINES} were not read");
+        warnings.push(Warning { reason: "LINES_NOT_READ", message });
+    }
+    article.language_code = language::detect(&article.text)
+        .or_else(|| language::detect(&article.title))
+        .unwrap_or_default()
+        .to_owned();
+    Extraction { article, warnings }
+}
+
+/// The content as it is, its paragraphs as blocks.
+pub(super) fn whole(content: &str) -> Extraction {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut goes_on = false;
+    let mut begin = 0;
+    for line in content.split_inclusive('\n') {
+        let text = line.trim();
+        if text.is_empty() {
+            goes_on = false;
+        } else {
+            let left = begin + line.len() - line.trim_start().len();
+            let span = Span::new(left, left + text.len());
+            match blocks.last_mut().and_then(|block| block.span.as_mut()).filter(|_| goes_on) {
+                Some(paragraph) => paragraph.end = span.end,
+                None => {
+                    blocks.push(Block { kind: BlockKind::Paragraph, span: Some(span), source_span: None })
+                }
+            }
+            goes_on = true;
+        }
+        begin += line.len();
+    }
+    for block in &mut blocks {
+        block.source_span = block.span;
+    }
+    let language_code = language::detect(content).unwrap_or_default().to_owned();
+    Extraction {
+        article: Article { text: content.to_owned(), blocks, language_code, ..Article::default() },
+        warnings: Vec::new(),
+    }
+}
+
+fn assemble(page: &FlatPage, kinds: &[BlockKind]) -> Article {
+    let mut article = Article::default();
+    for (line, (flat, &kind)) in page.lines.iter().zip(kinds).enumerate() {
+        let span = kind.in_text().then(|| {
+            if !article.text.is_empty() {
+                article.text.push_str("\n\n");
+            }
+            let begin = article.text.len();
+            article.text.push_str(page.text(line));
+            Span::new(begin, article.text.len())
+        });
+        article.blocks.push(Block { kind, span, source_span: Some(flat.source) });
+    }
+    article
+}
+
+/// What the lines around the article say of it.
+struct Reader<'a> {
+    page: &'a FlatPage,
+    judgements: &'a [Judgement],
+}
+
+impl Reader<'_> {
+    /// Finds the title and marks every line that repeats it. A `known` title wins.
+    fn mark_title(&self, known: &str, kinds: &mut [BlockKind]) -> String {
+        let title = if known.trim().is_empty() {
+            self.likeliest_title(kinds).map_or("", |line| self.page.text(line))
+        } else {
+            known.trim()
+        };
+        let wanted = letters(title);
+        if wanted.is_empty() {
+            return title.to_owned();
+        }
+        // Captions made by machines are the title and a number; the others on the page end alike.
+        let mut caption_ends: Vec<String> = Vec::new();
+        for (line, kind) in kinds.iter_mut().enumerate() {
+            let text = self.page.text(line);
+            if text.len() > 2 * title.len() + 60 {
+                continue;
+            }
+            let found = letters(text);
+            if found == wanted {
+                *kind = BlockKind::Title;
+            } else if let Some(end) = echo_end(&found, &wanted) {
+                *kind = BlockKind::Caption;
+                caption_ends.extend(before_number(end).map(str::to_owned));
+            } else if let Some(rest) = before_number(&found)
+                && caption_ends.iter().any(|end| rest.ends_with(end.as_str()))
+            {
+                *kind = BlockKind::Caption;
+            }
+        }
+        title.to_owned()
+    }
+
+    fn likeliest_title(&self, kinds: &[BlockKind]) -> Option<usize> {
+        let last = kinds.iter().rposition(|kind| kind.in_text())?;
+        (0..=last)
+            .filter(|&line| self.page.lines[line].known_kind.is_none())
+            .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
+            .filter(|&line| self.judgements[line].title >= TITLE)
+            .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
+    }
+
+    /// Several short lines without a sentence among them are no article.
+    fn drop_scraps(&self, kinds: &mut [BlockKind]) {
+        const FEW_LINES: usize = 3;
+        const SENTENCE_CHARS: usize = 40;
+        let is_sentence = |line: usize| self.page.text(line).chars().nth(SENTENCE_CHARS).is_some();
+        let has_sentence = (0..kinds.len()).any(|line| kinds[line].in_text() && is_sentence(line));
+        if kinds.len() > FEW_LINES && !has_sentence {
+            for kind in kinds.iter_mut().filter(|kind| kind.in_text()) {
+                *kind = BlockKind::Boilerplate;
+            }
+        }
+    }
+
+    /// Keeps a lead that stands alone between the title and a date or picture: a sentence right
+    /// behind the title is the article's unless the model is sure that it is not.
+    fn mark_lead(&self, kinds: &mut [BlockKind]) {
+        const LEAST_WORDS: usize = 8;
+        const UNSURE: f32 = 0.08;
+        let Some(first) = kinds.iter().position(|kind| kind.in_text()) else { return };
+        let Some(title) = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title) else { return };
+        let Some(lead) = (title + 1..first).next() else { return };
+        let text = self.page.text(lead);
+        let is_sentence =
+            text.ends_with(['.', '!', '?', '。']) && text.split_whitespace().nth(LEAST_WORDS - 1).is_some();
+        if kinds[lead] == BlockKind::Boilerplate && is_sentence && self.judgements[lead].body >= UNSURE {
+            kinds[lead] = BlockKind::Paragraph;
+        }
+    }
+
+    /// Leaves out later copies of a sentence of the article, and copies of a caption.
+    fn mark_repeats(&self, kinds: &mut [BlockKind]) {
+        let long = |line: usize| self.page.text(line).split_whitespace().nth(REPEATED_WORDS - 1).is_some();
+        let copies: Vec<Option<String>> =
+            (0..kinds.len()).map(|line| long(line).then(|| letters(self.page.text(line)))).collect();
+        for line in 1..kinds.len() {
+            let is_copy = copies[line].is_some() && copies[line] == copies[line - 1];
+            // A picture's description and its caption: where one is no part of the article, neither is.
+            if is_copy && kinds[line].in_text() != kinds[line - 1].in_text() {
+                kinds[line - 1..=line].fill(BlockKind::Caption);
+            }
+        }
+        let mut seen: FxHashMap<&str, BlockKind> = FxHashMap::default();
+        for (copy, kind) in copies.iter().zip(kinds) {
+            let Some(copy) = copy.as_deref().filter(|_| kind.in_text() || *kind == BlockKind::Caption) else {
+                continue;
+            };
+            match seen.entry(copy) {
+                Entry::Vacant(first) => {
+                    first.insert(*kind);
+                }
+                Entry::Occupied(first) if *first.get() == BlockKind::Caption => *kind = BlockKind::Caption,
+                Entry::Occupied(_) => *kind = BlockKind::Boilerplate,
+            }
+        }
+    }
+
+    fn read_metadata(&self, kinds: &[BlockKind], article: &mut Article) {
+        for line in self.near_article(kinds) {
+            let text = self.page.text(line);
+            match kinds[line] {
+                BlockKind::Byline => {
+                    if is_agency(text) {
+                        article.publisher = text.to_owned();
+                    } else if !glue::is_credit(text) && article.authors.is_empty() {
+                        article.authors = parse_byline(text);
+                    }
+                }
+                BlockKind::Dateline => {
+                    if let Some(agency) = glue::agency(text).filter(|_| article.publisher.is_empty()) {
+                        article.publisher = agency.to_owned();
+                    }
+                }
+                _ => {}
+            }
+        }
+        article.publish_time = self.publish_time(kinds);
+    }
+
+    /// The first day that a dateline names; with its time if any dateline has one for it.
+    fn publish_time(&self, kinds: &[BlockKind]) -> Option<PublishTime> {
+        let times: Vec<PublishTime> = self
+            .near_article(kinds)
+            .filter(|&line| {
+                matches!(kinds[line], BlockKind::Dateline | BlockKind::Byline | BlockKind::Boilerplate)
+            })
+            .map(|line| self.page.text(line))
+            .filter(|text| text.len() <= 160)
+            .filter_map(parse_publish_time)
+            .collect();
+        let day = times.first()?.day();
+        let timed = |time: &&PublishTime| matches!(time, PublishTime::Time { .. }) && time.day() == day;
+        times.iter().find(timed).or(times.first()).copied()
+    }
+
+    /// The lines from a little before the title, or else the article's begin, to its end.
+    fn near_article(&self, kinds: &[BlockKind]) -> impl Iterator<Item = usize> + use<> {
+        let first = kinds.iter().position(|kind| kind.in_text()).unwrap_or(kinds.len());
+        let title = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title).unwrap_or(first);
+        title.saturating_sub(NEAR)..(first + NEAR).min(kinds.len())
+    }
+}
+
+/// A text's letters and digits in lower case.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// What a line has behind the title, if it is the title with a word or two added.
+fn echo_end<'a>(line: &'a str, title: &str) -> Option<&'a str> {
+    const ADDED: usize = 12;
+    line.strip_prefix(title).filter(|end| title.len() >= ADDED && end.len() <= ADDED)
+}
+
+/// What stands before the number that a text ends with, if there is both.
+fn before_number(text: &str) -> Option<&str> {
+    let rest = text.trim_end_matches(char::is_numeric);
+    (!rest.is_empty() && rest.len() < text.len()).then_some(rest)
+}
