@@ -9,16 +9,28 @@
 //! - [`entities`], [`quotes`], [`dates`], [`keyphrases`], [`summary`], [`topics`]: one analysis each
 //! - [`analyzer`]: the chosen analyses over one document
 //! - [`store`]: where documents are kept
+//! - [`pool`]: the threads that the engine runs on
+//! - [`api`]: the contract: messages, validation, conversion, the RPCs
+//! - [`middleware`]: what every call passes through
+//! - [`telemetry`], [`config`], [`server`]: the service as a whole
+//! - [`cli`]: the commands
 
 pub mod analyzer;
+pub mod api;
+pub mod cli;
+pub mod config;
 pub mod dates;
 pub mod document;
 pub mod entities;
 pub mod extract;
 pub mod keyphrases;
+pub mod middleware;
 pub mod model;
+pub mod pool;
 pub mod quotes;
+pub mod server;
 pub mod store;
 pub mod summary;
+pub mod telemetry;
 pub mod text;
 pub mod topics;

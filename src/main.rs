@@ -1,1 +1,28 @@
-fn main() {}
+//! The `copydesk` command.
+
+use std::process::ExitCode;
+
+use copydesk::cli::{self, Cli, Command};
+use copydesk::config::{self, EXIT_USAGE};
+
+// Engine threads allocate and free many small blocks at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli: Cli = config::parse_or_exit();
+    let result = match cli.command {
+        Command::Serve(arguments) => match arguments.validate() {
+            Ok(config) => cli::serve::run(&config),
+            Err(error) => {
+                eprintln!("copydesk: {error}");
+                std::process::exit(EXIT_USAGE);
+            }
+        },
+        Command::Analyze(arguments) => cli::analyze::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("copydesk: {error}");
+        ExitCode::FAILURE
+    })
+}

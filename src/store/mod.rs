@@ -8,6 +8,9 @@
 //!   move it, so pages neither skip nor repeat while documents arrive.
 //! - A request id that was seen before answers with what that request did, and does nothing.
 
+mod columns;
+pub mod sqlite;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +46,12 @@ pub struct StoredDocument {
 impl StoredDocument {
     /// Opaque to clients; another one for every revision of every document.
     pub fn etag(&self) -> String {
-        format!("{}-{}", self.uid.simple(), self.revision)
+        etag(self.uid, self.revision)
     }
+}
+
+fn etag(uid: uuid::Uuid, revision: u64) -> String {
+    format!("{}-{revision}", uid.simple())
 }
 
 /// What an ingest asks to be kept.
@@ -149,6 +156,9 @@ pub enum StoreError {
 
 /// How long a request id is remembered at least.
 pub const REQUEST_ID_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many documents a page of a listing has at most.
+pub const MAX_PAGE: usize = 1000;
 
 /// A place for documents. Every call may come from many tasks at once.
 #[async_trait]

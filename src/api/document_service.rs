@@ -1,0 +1,328 @@
+//! DocumentService: takes documents in, keeps them and gives them back.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::stream::{self, Stream, StreamExt};
+use prost::Message;
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::v1::document_service_server::DocumentService;
+use super::validate::IngestJob;
+use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, page_token, v1, validate};
+use crate::analyzer::{Analysis, Checkpoint, Feature, Stopped};
+use crate::store::{Ingested, NewDocument, StoreError, Terms};
+use crate::text::offsets::OffsetUnit;
+
+/// Serves DocumentService.
+pub struct Documents(pub Arc<Desk>);
+
+/// What a message costs in the one around it, beside its own bytes: a tag and a length.
+const FRAME_BYTES: usize = 6;
+
+type IngestAnswer = v1::stream_ingest_documents_response::Result;
+
+#[tonic::async_trait]
+impl DocumentService for Documents {
+    async fn ingest_document(
+        &self,
+        request: Request<v1::IngestDocumentRequest>,
+    ) -> Result<Response<v1::IngestDocumentResponse>, Status> {
+        let checkpoint = checkpoint(&request);
+        let job = validate::ingest(request.into_inner(), "", &self.0.limits)?;
+        let read =
+            self.0.pool.run(&checkpoint, reading(&self.0, job, &checkpoint)).await.map_err(ApiError::from)?;
+        let ingested = keep(&self.0, read.new_document).await?;
+        let mut answer = read.answer.with(ingested);
+        answer.fit(&self.0);
+        Ok(Response::new(answer.message()))
+    }
+
+    async fn batch_ingest_documents(
+        &self,
+        request: Request<v1::BatchIngestDocumentsRequest>,
+    ) -> Result<Response<v1::BatchIngestDocumentsResponse>, Status> {
+        let deadline = checkpoint(&request).deadline;
+        let v1::BatchIngestDocumentsRequest { parent, requests } = request.into_inner();
+        validate::batch_size(requests.len(), &self.0.limits)?;
+        let each = requests.into_iter().map(|request| read_one(&self.0, Some(request), &parent, deadline));
+        let read: Vec<_> = stream::iter(each).buffered(STREAM_WINDOW).collect().await;
+        let mut results = keep_batch(&self.0, read).await;
+        let analyses = results.iter_mut().flatten().map(|answer| &mut answer.analysis);
+        answer::fit(analyses, self.0.limits.max_message_bytes);
+        let results = results.into_iter().map(|result| {
+            use v1::ingest_document_result::Result as Out;
+            let result = match result {
+                Ok(answer) => Out::Response(answer.message()),
+                Err(error) => Out::Error(error.to_document_error()),
+            };
+            v1::IngestDocumentResult { result: Some(result) }
+        });
+        Ok(Response::new(v1::BatchIngestDocumentsResponse { results: results.collect() }))
+    }
+
+    type StreamIngestDocumentsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::StreamIngestDocumentsResponse, Status>> + Send>>;
+
+    /// Documents are read by the engine side by side and handed to the store in the order in
+    /// which they came, so that the last of several revisions of one document is the one that
+    /// stays.
+    async fn stream_ingest_documents(
+        &self,
+        request: Request<Streaming<v1::StreamIngestDocumentsRequest>>,
+    ) -> Result<Response<Self::StreamIngestDocumentsStream>, Status> {
+        let deadline = checkpoint(&request).deadline;
+        let (reader, keeper) = (Arc::clone(&self.0), Arc::clone(&self.0));
+        let read = request.into_inner().map(move |item| {
+            let desk = Arc::clone(&reader);
+            async move {
+                let v1::StreamIngestDocumentsRequest { correlation_id, request } = item?;
+                let read = match validate::correlation_id(&correlation_id) {
+                    Ok(()) => read_one(&desk, request, "", deadline).await,
+                    Err(error) => Err(error),
+                };
+                Ok::<_, Status>((correlation_id, read))
+            }
+        });
+        let answers = read.buffered(STREAM_WINDOW).map(move |item| {
+            let desk = Arc::clone(&keeper);
+            async move {
+                let (correlation_id, read) = item?;
+                let result = match read {
+                    Ok(read) => {
+                        keep(&desk, read.new_document).await.map(|ingested| read.answer.with(ingested))
+                    }
+                    Err(error) => Err(error),
+                };
+                let result = match result {
+                    Ok(mut answer) => {
+                        answer.fit(&desk);
+                        IngestAnswer::Response(answer.message())
+                    }
+                    Err(error) => IngestAnswer::Error(error.to_document_error()),
+                };
+                Ok(v1::StreamIngestDocumentsResponse { correlation_id, result: Some(result) })
+            }
+        });
+        Ok(Response::new(Box::pin(answers.buffered(STREAM_WINDOW))))
+    }
+
+    async fn get_document(
+        &self,
+        request: Request<v1::GetDocumentRequest>,
+    ) -> Result<Response<v1::GetDocumentResponse>, Status> {
+        let (name, view, unit) = validate::get(request.get_ref())?;
+        let stored = self.0.store.get(&name.corpus, &name.document_id, view).await.map_err(ApiError::from)?;
+        let mut document = convert::stored_document(&stored, unit, true);
+        let warnings =
+            answer::fit_document(&mut document, self.0.limits.max_message_bytes).into_iter().collect();
+        let offset_encoding = convert::offset_encoding(unit);
+        Ok(Response::new(v1::GetDocumentResponse { document: Some(document), offset_encoding, warnings }))
+    }
+
+    async fn list_documents(
+        &self,
+        request: Request<v1::ListDocumentsRequest>,
+    ) -> Result<Response<v1::ListDocumentsResponse>, Status> {
+        let request = request.into_inner();
+        let job = validate::list(&request)?;
+        let filter = request.filter.as_ref();
+        let after = match request.page_token.as_str() {
+            "" => None,
+            token => Some(
+                page_token::decode(token, &job.corpus, filter)
+                    .map_err(|description| ApiError::invalid("page_token", description))?,
+            ),
+        };
+        let page = self
+            .0
+            .store
+            .list(&job.corpus, &job.filter, job.view, after, job.page_size)
+            .await
+            .map_err(ApiError::from)?;
+
+        let mut answer = v1::ListDocumentsResponse {
+            offset_encoding: convert::offset_encoding(job.unit),
+            ..Default::default()
+        };
+        let mut room = self.0.limits.max_message_bytes;
+        let mut last = None;
+        let mut more = page.more;
+        for (cursor, stored) in page.documents {
+            let mut document = convert::stored_document(&stored, job.unit, true);
+            if last.is_none() {
+                answer.warnings.extend(answer::fit_document(&mut document, room));
+            } else if document.encoded_len() + answer::SLACK_BYTES > room {
+                more = true;
+                break;
+            }
+            room = room.saturating_sub(document.encoded_len() + FRAME_BYTES);
+            answer.documents.push(document);
+            last = Some(cursor);
+        }
+        if let (true, Some(cursor)) = (more, last) {
+            answer.next_page_token = page_token::encode(cursor, &job.corpus, filter);
+        }
+        Ok(Response::new(answer))
+    }
+
+    async fn delete_document(
+        &self,
+        request: Request<v1::DeleteDocumentRequest>,
+    ) -> Result<Response<v1::DeleteDocumentResponse>, Status> {
+        let name = validate::delete(request.get_ref())?;
+        let etag = &request.get_ref().etag;
+        self.0.store.delete(&name.corpus, &name.document_id, etag).await.map_err(ApiError::from)?;
+        Ok(Response::new(v1::DeleteDocumentResponse {}))
+    }
+}
+
+/// A document that the engine has read and the store has not yet taken.
+struct Read {
+    new_document: NewDocument,
+    answer: Unkept,
+}
+
+/// The part of an answer that does not depend on the store.
+struct Unkept {
+    analysis: v1::DocumentAnalysis,
+    /// Whether the client asked for features.
+    wanted: bool,
+    unit: OffsetUnit,
+}
+
+/// A whole answer, its document still inside the analysis, so that both are fitted together.
+struct Answer {
+    analysis: v1::DocumentAnalysis,
+    wanted: bool,
+    outcome: v1::IngestOutcome,
+}
+
+impl Unkept {
+    fn with(mut self, ingested: Ingested) -> Answer {
+        self.analysis.document = Some(convert::stored_document(&ingested.document, self.unit, false));
+        let outcome = convert::outcome(ingested.outcome);
+        Answer { analysis: self.analysis, wanted: self.wanted, outcome }
+    }
+}
+
+impl Answer {
+    fn fit(&mut self, desk: &Desk) {
+        answer::fit(std::iter::once(&mut self.analysis), desk.limits.max_message_bytes);
+    }
+
+    fn message(mut self) -> v1::IngestDocumentResponse {
+        v1::IngestDocumentResponse {
+            document: self.analysis.document.take(),
+            outcome: self.outcome as i32,
+            warnings: std::mem::take(&mut self.analysis.warnings),
+            offset_encoding: self.analysis.offset_encoding,
+            analysis: self.wanted.then_some(self.analysis),
+        }
+    }
+}
+
+/// One document of several: it waits for its turn in the engine rather than being refused.
+async fn read_one(
+    desk: &Arc<Desk>,
+    request: Option<v1::IngestDocumentRequest>,
+    parent: &str,
+    deadline: Option<Instant>,
+) -> Result<Read, ApiError> {
+    let request = request.ok_or_else(|| ApiError::invalid("request", "is required"))?;
+    let job = validate::ingest(request, parent, &desk.limits)?;
+    let checkpoint = Checkpoint::until(deadline);
+    Ok(desk.pool.run_patiently(&checkpoint, reading(desk, job, &checkpoint)).await?)
+}
+
+/// The engine's work on a document that is ingested: beside what the client asked for, the
+/// topics and entities that it can be found by.
+fn reading(
+    desk: &Arc<Desk>,
+    job: IngestJob,
+    checkpoint: &Checkpoint,
+) -> impl FnOnce() -> Result<Read, Stopped> + Send + use<> {
+    let desk = Arc::clone(desk);
+    let checkpoint = checkpoint.clone();
+    move || {
+        let mut options = job.wanted.options.clone();
+        let wanted = options.features;
+        options.features = wanted.with(Feature::Entities).with(Feature::Topics);
+        let engine = &desk.analyzer;
+        let mut analysis =
+            engine.analyze(&job.source, job.wanted.mode, &options, &checkpoint, &*desk.stopwatch)?;
+        let terms = terms(&analysis);
+        if !wanted.contains(Feature::Topics) {
+            analysis.topics = None;
+        }
+        if !wanted.contains(Feature::Entities) {
+            analysis.entities = None;
+        }
+        let unit = job.wanted.unit;
+        let message = convert::analysis(&analysis, &engine.models(), unit);
+        let answer = Unkept { analysis: message, wanted: wanted != Default::default(), unit };
+        let new_document = NewDocument {
+            corpus: job.corpus,
+            document_id: if job.document_id.is_empty() {
+                Uuid::now_v7().to_string()
+            } else {
+                job.document_id
+            },
+            request_id: job.request_id,
+            request_digest: job.request_digest,
+            etag: job.etag,
+            source: job.source,
+            article: analysis.article,
+            labels: job.labels,
+            content_hash: job.content_hash,
+            terms,
+        };
+        Ok(Read { new_document, answer })
+    }
+}
+
+fn terms(analysis: &Analysis) -> Terms {
+    let mut topics: Vec<String> = Vec::new();
+    for topic in analysis.topics.iter().flatten() {
+        topics.push(topic.id.clone());
+        topics.extend(topic.path.iter().map(|ancestor| ancestor.id.clone()));
+    }
+    topics.sort_unstable();
+    topics.dedup();
+    let entities = analysis.entities.iter().flatten().map(|entity| entity.name.clone()).collect();
+    Terms { topics, entities }
+}
+
+async fn keep(desk: &Desk, document: NewDocument) -> Result<Ingested, ApiError> {
+    match desk.store.ingest(vec![document]).await.pop() {
+        Some(result) => result.map_err(ApiError::from),
+        None => Err(ApiError::internal(&"the store gave no answer for a document")),
+    }
+}
+
+/// Hands the documents of a batch to the store together; those that could not be read keep
+/// their errors in their places.
+async fn keep_batch(desk: &Desk, read: Vec<Result<Read, ApiError>>) -> Vec<Result<Answer, ApiError>> {
+    let mut documents = Vec::new();
+    let waiting: Vec<Result<Unkept, ApiError>> = read
+        .into_iter()
+        .map(|result| {
+            result.map(|read| {
+                documents.push(read.new_document);
+                read.answer
+            })
+        })
+        .collect();
+    let mut kept = desk.store.ingest(documents).await.into_iter();
+    waiting
+        .into_iter()
+        .map(|answer| {
+            let answer = answer?;
+            let missing = || Err(StoreError::Internal("no answer for a document".into()));
+            Ok(answer.with(kept.next().unwrap_or_else(missing)?))
+        })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! The contract `copydesk.v1`: generated types, validation, conversion, the RPCs, and the one
+//! place where an error becomes a status.
+
+mod analysis_service;
+mod answer;
+pub(crate) mod convert;
+mod document_service;
+pub mod error;
+mod names;
+mod page_token;
+mod server_info_service;
+mod validate;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use analysis_service::Analysis;
+pub use document_service::Documents;
+pub use server_info_service::ServerInfo;
+
+use crate::analyzer::{Analyzer, Checkpoint, Stopwatch};
+use crate::pool::EnginePool;
+use crate::store::SharedStore;
+
+/// Messages, clients and servers as generated from `proto/`.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod v1 {
+    tonic::include_proto!("copydesk.v1");
+    include!(concat!(env!("OUT_DIR"), "/copydesk.v1.serde.rs"));
+}
+
+/// The protos as reflection serves them.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/copydesk.v1.fds"));
+
+/// The limits in force, as `GetServerInfo` publishes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub max_content_bytes: usize,
+    pub max_message_bytes: usize,
+    pub max_batch_size: usize,
+    pub default_deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_content_bytes: 1 << 20,
+            max_message_bytes: 4 << 20,
+            max_batch_size: 100,
+            default_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// When a call's answer stops being wanted; a request carries it among its extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(pub Instant);
+
+/// What the services share.
+pub struct Desk {
+    pub analyzer: Arc<Analyzer>,
+    pub pool: EnginePool,
+    pub store: SharedStore,
+    pub limits: Limits,
+    pub stopwatch: Arc<dyn Stopwatch + Send + Sync>,
+}
+
+/// How many documents of one stream are worked on at once. A client that sends faster is
+/// slowed down by HTTP/2 flow control.
+const STREAM_WINDOW: usize = 64;
+
+/// The checkpoint of a call.
+fn checkpoint<T>(request: &tonic::Request<T>) -> Checkpoint {
+    Checkpoint::until(request.extensions().get::<Deadline>().map(|deadline| deadline.0))
+}

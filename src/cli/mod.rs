@@ -1,0 +1,29 @@
+//! The command line: one file a command.
+
+pub mod analyze;
+mod input;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ServeArgs;
+
+/// Cleans, reads, summarises, tags and stores news articles.
+///
+/// copydesk takes articles as they come off the web and hands back the article itself, the
+/// people, organisations and places in it, a summary and its topics: over gRPC as a service, or
+/// here on the command line.
+#[derive(Parser)]
+#[command(name = "copydesk", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve gRPC until told to stop
+    Serve(ServeArgs),
+    /// Analyse files or standard input, without a server
+    Analyze(analyze::Arguments),
+}

@@ -1,0 +1,38 @@
+//! `copydesk serve`: the service until it is told to stop.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::analyzer::Analyzer;
+use crate::config::{ServeConfig, StoreLocation};
+use crate::server::{self, Listeners, Shutdown};
+use crate::store::SharedStore;
+use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::telemetry;
+
+/// Serves until a signal, and drains.
+///
+/// # Errors
+/// If the models are damaged, a port is taken or the store cannot be opened; the message says
+/// which and what to do.
+pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
+    telemetry::start_log(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let shutdown = Shutdown::on_signals()?;
+        // The ports first: a second server on the same port must not touch the first one's store.
+        let listeners = Listeners::bind(config).await?;
+        let store = open_store(&config.store).await?;
+        let analyzer = Arc::new(Analyzer::load()?);
+        let services = server::services(config, analyzer, Arc::clone(&store))?;
+        server::run(config, listeners, services, store, shutdown).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn open_store(location: &StoreLocation) -> Result<SharedStore, Box<dyn Error>> {
+    match location {
+        StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default()).await?)),
+    }
+}

@@ -1,0 +1,484 @@
+//! The configuration of the server: flags and environment variables as they come, validated
+//! into one typed whole.
+//!
+//! A value that is wrong by itself is refused while the flags are parsed; [`ServeArgs::validate`]
+//! sees to what only holds between several of them. Either way the message names the flag, and
+//! the process ends with [`EXIT_USAGE`].
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Parser, ValueEnum};
+
+use crate::api::Limits;
+
+/// Exit status for a command line or environment that makes no sense (`EX_USAGE`).
+pub const EXIT_USAGE: i32 = 64;
+
+/// Parses the command line and the environment, or ends the process: with status 0 after
+/// `--help` and `--version`, with [`EXIT_USAGE`] after an error.
+pub fn parse_or_exit<P: Parser>() -> P {
+    P::try_parse().unwrap_or_else(|error| {
+        // Where neither stdout nor stderr can be written to, the status alone has to do.
+        let _ = error.print();
+        std::process::exit(if error.use_stderr() { EXIT_USAGE } else { 0 })
+    })
+}
+
+/// Flags of `copydesk serve`. Every flag can be given as an environment variable too; the flag
+/// wins.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Address and port for gRPC (HTTP/2 without TLS)
+    #[arg(long, env = "COPYDESK_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDR:PORT")]
+    #[arg(help_heading = "Addresses")]
+    listen: SocketAddr,
+
+    /// Address and port for operators (HTTP/1): /metrics for Prometheus, /healthz (the process
+    /// lives), /readyz (calls should be sent here); "off" for none
+    #[arg(long, env = "COPYDESK_ADMIN_LISTEN", default_value = "127.0.0.1:9464", value_name = "ADDR:PORT")]
+    #[arg(help_heading = "Addresses")]
+    admin_listen: Switchable<SocketAddr>,
+
+    /// Whether clients may list services and messages by server reflection
+    #[arg(long, env = "COPYDESK_REFLECTION", default_value_t = true, value_name = "BOOL")]
+    #[arg(help_heading = "Addresses", action = clap::ArgAction::Set)]
+    reflection: bool,
+
+    /// Where documents are kept: the path of an SQLite file, made if it is not there, also
+    /// written as sqlite:PATH
+    #[arg(long, env = "COPYDESK_STORE", default_value = "copydesk.db", value_name = "STORE")]
+    #[arg(help_heading = "Storage")]
+    store: StoreLocation,
+
+    /// How many documents are analysed at once; 0 for one on each core
+    #[arg(long, env = "COPYDESK_ENGINE_THREADS", default_value_t = 0, value_name = "N")]
+    #[arg(help_heading = "Engine", value_parser = count(0..=1024))]
+    engine_threads: usize,
+
+    /// How many documents may wait for a thread of the engine
+    #[arg(long, env = "COPYDESK_ENGINE_QUEUE", default_value_t = 256, value_name = "N")]
+    #[arg(help_heading = "Engine", value_parser = count(0..=1_000_000))]
+    engine_queue: usize,
+
+    /// How many unary calls are worked on at once, over all connections
+    #[arg(long, env = "COPYDESK_MAX_IN_FLIGHT", default_value_t = 128, value_name = "N")]
+    #[arg(help_heading = "Limits", value_parser = count(1..=1_000_000))]
+    max_in_flight: usize,
+
+    /// How many unary calls more may wait for their turn; what comes beyond is refused with
+    /// UNAVAILABLE
+    #[arg(long, env = "COPYDESK_MAX_WAITING", default_value_t = 128, value_name = "N")]
+    #[arg(help_heading = "Limits", value_parser = count(0..=1_000_000))]
+    max_waiting: usize,
+
+    /// How long a call waits for its turn before it is refused with UNAVAILABLE
+    #[arg(long, env = "COPYDESK_MAX_WAIT", default_value = "25ms", value_name = "DURATION")]
+    #[arg(help_heading = "Limits", value_parser = parse_duration)]
+    max_wait: Duration,
+
+    /// How many streaming calls are open at once, over all connections
+    #[arg(long, env = "COPYDESK_MAX_OPEN_STREAMS", default_value_t = 1024, value_name = "N")]
+    #[arg(help_heading = "Limits", value_parser = count(1..=1_000_000))]
+    max_open_streams: usize,
+
+    /// The largest content of one document
+    #[arg(long, env = "COPYDESK_MAX_CONTENT_BYTES", default_value = "1MiB", value_name = "BYTES")]
+    #[arg(help_heading = "Limits", value_parser = parse_bytes)]
+    max_content_bytes: usize,
+
+    /// The largest message that is accepted, before and after decompression
+    #[arg(long, env = "COPYDESK_MAX_MESSAGE_BYTES", default_value = "4MiB", value_name = "BYTES")]
+    #[arg(help_heading = "Limits", value_parser = parse_bytes)]
+    max_message_bytes: usize,
+
+    /// The most documents in one batch
+    #[arg(long, env = "COPYDESK_MAX_BATCH", default_value_t = 100, value_name = "N")]
+    #[arg(help_heading = "Limits", value_parser = count(1..=10_000))]
+    max_batch: usize,
+
+    /// How long a unary call may take where the client sets no deadline
+    #[arg(long, env = "COPYDESK_DEFAULT_DEADLINE", default_value = "10s", value_name = "DURATION")]
+    #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
+    default_deadline: Duration,
+
+    /// How many connections are open at once; one more waits until another ends
+    #[arg(long, env = "COPYDESK_MAX_CONNECTIONS", default_value_t = 4096, value_name = "N")]
+    #[arg(help_heading = "Connections", value_parser = count(1..=1_000_000))]
+    max_connections: usize,
+
+    /// How many calls are open at once on one connection
+    #[arg(long, env = "COPYDESK_MAX_STREAMS_PER_CONNECTION", default_value_t = 256, value_name = "N")]
+    #[arg(help_heading = "Connections", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    max_streams_per_connection: u32,
+
+    /// The largest header list of one call
+    #[arg(long, env = "COPYDESK_MAX_HEADER_BYTES", default_value = "16KiB", value_name = "BYTES")]
+    #[arg(help_heading = "Connections", value_parser = parse_bytes)]
+    max_header_bytes: usize,
+
+    /// A connection that is silent for this long is asked whether its client is still there
+    #[arg(long, env = "COPYDESK_KEEPALIVE_INTERVAL", default_value = "30s", value_name = "DURATION")]
+    #[arg(help_heading = "Connections", value_parser = parse_positive_duration)]
+    keepalive_interval: Duration,
+
+    /// A connection whose client does not answer for this long is closed; a new connection has
+    /// this long to send its first bytes
+    #[arg(long, env = "COPYDESK_KEEPALIVE_TIMEOUT", default_value = "10s", value_name = "DURATION")]
+    #[arg(help_heading = "Connections", value_parser = parse_positive_duration)]
+    keepalive_timeout: Duration,
+
+    /// After SIGTERM or SIGINT: how long calls are still accepted, while the health check already
+    /// answers NOT_SERVING, so that load balancers can turn away
+    #[arg(long, env = "COPYDESK_DRAIN_DELAY", default_value = "0s", value_name = "DURATION")]
+    #[arg(help_heading = "Shutdown", value_parser = parse_duration)]
+    drain_delay: Duration,
+
+    /// After the delay: how long calls in flight may take to finish; what is left is cut off. A
+    /// second signal cuts it off at once
+    #[arg(long, env = "COPYDESK_DRAIN_TIMEOUT", default_value = "30s", value_name = "DURATION")]
+    #[arg(help_heading = "Shutdown", value_parser = parse_duration)]
+    drain_timeout: Duration,
+
+    /// What is logged, to stderr: a level (error, warn, info, debug, trace), or levels by module
+    /// as in "info,copydesk::server=debug"
+    #[arg(long = "log", env = "COPYDESK_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(help_heading = "Logs")]
+    log: LogFilter,
+
+    /// How lines of the log look
+    #[arg(long, env = "COPYDESK_LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
+    #[arg(help_heading = "Logs")]
+    log_format: LogFormat,
+}
+
+/// Everything that the server needs to know, and that holds together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServeConfig {
+    pub listen: SocketAddr,
+    /// None: no admin port.
+    pub admin_listen: Option<SocketAddr>,
+    pub reflection: bool,
+    pub store: StoreLocation,
+    pub engine: EngineConfig,
+    /// What one call may ask for.
+    pub limits: Limits,
+    pub admission: AdmissionConfig,
+    pub connections: ConnectionConfig,
+    pub drain: DrainConfig,
+    pub log: LogConfig,
+}
+
+/// How much the engine does at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// 0: one on each core.
+    pub threads: usize,
+    pub queue: usize,
+}
+
+/// How many calls there may be at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdmissionConfig {
+    pub max_in_flight: usize,
+    pub max_waiting: usize,
+    pub max_wait: Duration,
+    pub max_open_streams: usize,
+}
+
+/// How clients' connections are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionConfig {
+    pub max_connections: usize,
+    pub max_streams: u32,
+    pub max_header_bytes: u32,
+    pub keepalive_interval: Duration,
+    pub keepalive_timeout: Duration,
+}
+
+/// How the server goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrainConfig {
+    pub delay: Duration,
+    pub timeout: Duration,
+}
+
+/// What is logged and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    pub filter: LogFilter,
+    pub format: LogFormat,
+}
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere
+    Auto,
+    /// For people
+    Text,
+    /// One object a line, for machines
+    Json,
+}
+
+/// Values that make no sense together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid value '{value}' for '{flag}': {problem}")]
+pub struct ConfigError {
+    pub flag: &'static str,
+    pub value: String,
+    pub problem: String,
+}
+
+impl ServeArgs {
+    /// Checks what holds between several flags.
+    ///
+    /// # Errors
+    /// Names the flag, its value and what is wrong with it.
+    pub fn validate(self) -> Result<ServeConfig, ConfigError> {
+        if self.max_content_bytes > self.max_message_bytes {
+            return Err(ConfigError {
+                flag: "--max-content-bytes",
+                value: self.max_content_bytes.to_string(),
+                problem: format!(
+                    "no message may be larger than {} bytes (--max-message-bytes)",
+                    self.max_message_bytes
+                ),
+            });
+        }
+        let max_header_bytes = u32::try_from(self.max_header_bytes).map_err(|_| ConfigError {
+            flag: "--max-header-bytes",
+            value: self.max_header_bytes.to_string(),
+            problem: format!("HTTP/2 allows at most {} bytes", u32::MAX),
+        })?;
+        let admin_listen = self.admin_listen.0;
+        if admin_listen == Some(self.listen) && self.listen.port() != 0 {
+            return Err(ConfigError {
+                flag: "--admin-listen",
+                value: self.listen.to_string(),
+                problem: "--listen has this address already".to_owned(),
+            });
+        }
+        Ok(ServeConfig {
+            listen: self.listen,
+            admin_listen,
+            reflection: self.reflection,
+            store: self.store,
+            engine: EngineConfig { threads: self.engine_threads, queue: self.engine_queue },
+            limits: Limits {
+                max_content_bytes: self.max_content_bytes,
+                max_message_bytes: self.max_message_bytes,
+                max_batch_size: self.max_batch,
+                default_deadline: self.default_deadline,
+            },
+            admission: AdmissionConfig {
+                max_in_flight: self.max_in_flight,
+                max_waiting: self.max_waiting,
+                max_wait: self.max_wait,
+                max_open_streams: self.max_open_streams,
+            },
+            connections: ConnectionConfig {
+                max_connections: self.max_connections,
+                max_streams: self.max_streams_per_connection,
+                max_header_bytes,
+                keepalive_interval: self.keepalive_interval,
+                keepalive_timeout: self.keepalive_timeout,
+            },
+            drain: DrainConfig { delay: self.drain_delay, timeout: self.drain_timeout },
+            log: LogConfig { filter: self.log, format: self.log_format },
+        })
+    }
+}
+
+/// Where documents are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreLocation {
+    Sqlite(PathBuf),
+}
+
+impl FromStr for StoreLocation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = match text.split_once(':') {
+            Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
+            // A scheme, and not the drive letter of a path or a colon further on in it.
+            Some((scheme, rest)) if rest.starts_with("//") => {
+                return Err(format!("there is no store {scheme:?}; give a path or sqlite:PATH"));
+            }
+            _ => text,
+        };
+        if path.is_empty() {
+            return Err("the path is empty".to_owned());
+        }
+        Ok(Self::Sqlite(PathBuf::from(path)))
+    }
+}
+
+impl fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+/// A value, or "off".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Switchable<T>(Option<T>);
+
+impl<T: FromStr> FromStr for Switchable<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" { Ok(Self(None)) } else { text.parse().map(|value| Self(Some(value))) }
+    }
+}
+
+/// Directives for `tracing_subscriber::EnvFilter`, known to parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LogFilter {
+    type Err = tracing_subscriber::filter::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        tracing_subscriber::EnvFilter::builder().parse(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A whole number within bounds.
+fn count(bounds: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(bounds)
+}
+
+/// As [`parse_duration`], but more than nothing.
+fn parse_positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    if duration.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(duration) }
+}
+
+/// A whole number with its unit: `500ms`, `10s`, `2m`, `1h`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = number_and_unit(text);
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("give a number and its unit: 500ms, 10s, 2m, 1h".to_owned()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(milliseconds))
+        .filter(|milliseconds| *milliseconds <= MAX_DURATION.as_millis() as u64)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "give a whole number and its unit, at most 24h: 500ms, 10s, 2m, 1h".to_owned())
+}
+
+/// Longer than any deadline or timeout that helps anyone.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A positive number of bytes, or with a unit: `4194304`, `512KiB`, `4MiB`.
+fn parse_bytes(text: &str) -> Result<usize, String> {
+    let (number, unit) = number_and_unit(text);
+    let bytes = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => return Err("give bytes, KiB or MiB: 4194304, 512KiB, 4MiB".to_owned()),
+    };
+    number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(bytes))
+        .filter(|bytes| (1..=MAX_BYTES).contains(bytes))
+        .ok_or_else(|| "give a whole number from 1 to 1024MiB: 4194304, 512KiB, 4MiB".to_owned())
+}
+
+/// No gRPC message comes near it.
+const MAX_BYTES: usize = 1 << 30;
+
+fn number_and_unit(text: &str) -> (&str, &str) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.split_at(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<ServeConfig, String> {
+        let cli = Cli::try_parse_from(std::iter::once(&"copydesk").chain(arguments))
+            .map_err(|error| error.to_string())?;
+        cli.serve.validate().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_as_published() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.limits.max_content_bytes, 1 << 20);
+        assert_eq!(config.limits.max_message_bytes, 4 << 20);
+        assert_eq!(config.limits.max_batch_size, 100);
+        assert_eq!(config.limits.default_deadline, Duration::from_secs(10));
+        assert_eq!(config.store, StoreLocation::Sqlite("copydesk.db".into()));
+        assert!(config.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn values_carry_their_units() {
+        let config = parse(&[
+            "--default-deadline=500ms",
+            "--drain-timeout=2m",
+            "--max-content-bytes=512KiB",
+            "--admin-listen=off",
+            "--store=sqlite:/var/lib/copydesk/a.db",
+        ])
+        .unwrap();
+        assert_eq!(config.limits.default_deadline, Duration::from_millis(500));
+        assert_eq!(config.drain.timeout, Duration::from_secs(120));
+        assert_eq!(config.limits.max_content_bytes, 512 << 10);
+        assert_eq!(config.admin_listen, None);
+        assert_eq!(config.store.to_string(), "sqlite:/var/lib/copydesk/a.db");
+    }
+
+    #[test]
+    fn a_bad_value_names_itself() {
+        for (flag, value) in [
+            ("--listen", "localhost"),
+            ("--default-deadline", "10"),
+            ("--default-deadline", "0s"),
+            ("--default-deadline", "99999999999h"),
+            ("--drain-timeout", "-1s"),
+            ("--max-message-bytes", "4MB"),
+            ("--max-message-bytes", "0"),
+            ("--max-content-bytes", "5MiB"),
+            ("--max-batch", "0"),
+            ("--log", "copydesk=loud"),
+            ("--log-format", "xml"),
+            ("--store", "redis://x"),
+            ("--admin-listen", "127.0.0.1:50051"),
+        ] {
+            let error = parse(&[&format!("{flag}={value}")]).unwrap_err();
+            assert!(error.contains(flag), "{flag} {value}: {error}");
+        }
+    }
+}

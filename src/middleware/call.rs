@@ -1,0 +1,138 @@
+//! Gives every call its identity: a request id, and the method that it calls.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use prost::Message;
+use prost_types::FileDescriptorSet;
+use rustc_hash::FxHashMap;
+use uuid::Uuid;
+
+/// Carries the request id, from the client and back to it.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest request id that is taken from a client, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// What is known of a call before it is looked into; in the extensions of every request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Visible ASCII.
+    pub request_id: Arc<str>,
+    pub method: Arc<Method>,
+}
+
+/// One RPC.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Full name, as `copydesk.v1.DocumentService`.
+    pub service: Arc<str>,
+    pub name: Arc<str>,
+    /// Whether either side sends more than one message.
+    pub streaming: bool,
+    /// Called by machines every few seconds: logged for debugging only.
+    pub routine: bool,
+}
+
+/// The methods that the server has, by path. All others share one name, so that a client cannot
+/// fill the metrics with names it made up.
+#[derive(Clone, Debug)]
+pub struct Methods {
+    by_path: FxHashMap<String, Arc<Method>>,
+    unknown: Arc<Method>,
+}
+
+impl Default for Methods {
+    fn default() -> Self {
+        let unknown =
+            Method { service: "unknown".into(), name: "unknown".into(), streaming: false, routine: false };
+        Self { by_path: FxHashMap::default(), unknown: Arc::new(unknown) }
+    }
+}
+
+impl Methods {
+    /// Adds all methods of an encoded `google.protobuf.FileDescriptorSet`.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn with(mut self, descriptor_set: &[u8], routine: bool) -> Result<Self, prost::DecodeError> {
+        for file in FileDescriptorSet::decode(descriptor_set)?.file {
+            for service in &file.service {
+                let service_name: Arc<str> = format!("{}.{}", file.package(), service.name()).into();
+                for method in &service.method {
+                    let path = format!("/{service_name}/{}", method.name());
+                    let method = Method {
+                        service: Arc::clone(&service_name),
+                        name: method.name().into(),
+                        streaming: method.client_streaming() || method.server_streaming(),
+                        routine,
+                    };
+                    self.by_path.insert(path, Arc::new(method));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    fn find(&self, path: &str) -> Arc<Method> {
+        Arc::clone(self.by_path.get(path).unwrap_or(&self.unknown))
+    }
+}
+
+/// The layer: puts a [`Call`] into the request, and the request id into both headers.
+pub async fn identify(State(methods): State<Arc<Methods>>, mut request: Request, next: Next) -> Response {
+    let header = request
+        .headers()
+        .get(&REQUEST_ID)
+        .filter(|id| is_sane(id.as_bytes()))
+        .cloned()
+        .unwrap_or_else(fresh_request_id);
+    let call = Call {
+        // Sane ids are visible ASCII, so this never falls back.
+        request_id: header.to_str().unwrap_or_default().into(),
+        method: methods.find(request.uri().path()),
+    };
+    request.headers_mut().insert(REQUEST_ID, header.clone());
+    request.extensions_mut().insert(call);
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(REQUEST_ID, header);
+    response
+}
+
+/// Whether an id may stand in logs as it is.
+fn is_sane(id: &[u8]) -> bool {
+    (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+fn fresh_request_id() -> HeaderValue {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let id: &str = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+    // Hexadecimal digits and hyphens are always a header's value.
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_that_would_spoil_a_log_are_not_taken() {
+        assert!(is_sane(b"5f2c-feed/7"));
+        for bad in [&b""[..], b"two words", b"caf\xc3\xa9", b"line\nbreak", &[b'a'; 129]] {
+            assert!(!is_sane(bad), "{bad:?}");
+        }
+        assert!(is_sane(fresh_request_id().as_bytes()));
+    }
+
+    #[test]
+    fn methods_are_known_with_their_streaming() {
+        let methods = Methods::default().with(crate::api::FILE_DESCRIPTOR_SET, false).unwrap();
+        let unary = methods.find("/copydesk.v1.DocumentService/GetDocument");
+        assert_eq!((&*unary.name, unary.streaming), ("GetDocument", false));
+        assert!(methods.find("/copydesk.v1.DocumentService/StreamIngestDocuments").streaming);
+        assert_eq!(&*methods.find("/copydesk.v1.DocumentService/Nonsense").service, "unknown");
+    }
+}

@@ -1,0 +1,121 @@
+//! Ends a call when its time is up: the client's `grpc-timeout`, or a default for unary calls.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue};
+use http_body::{Frame, SizeHint};
+use tokio::time::{Sleep, sleep_until, timeout_at};
+use tonic::{Code, Status};
+
+use super::{Call, errors};
+use crate::api::Deadline;
+use crate::api::error::ApiError;
+
+/// The layer: `default` is what a unary call may take where the client says nothing. A streaming
+/// call then may take as long as it likes.
+pub async fn keep(
+    State(default): State<Duration>,
+    Extension(call): Extension<Call>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let allowed = match allowed_by_client(request.headers()) {
+        Ok(None) if call.method.streaming => None,
+        Ok(allowed) => Some(allowed.unwrap_or(default)),
+        Err(refused) => return errors::respond(refused),
+    };
+    // A deadline beyond the end of time is none.
+    let Some(deadline) = allowed.and_then(|allowed| Instant::now().checked_add(allowed)) else {
+        return next.run(request).await;
+    };
+    request.extensions_mut().insert(Deadline(deadline));
+    match timeout_at(deadline.into(), next.run(request)).await {
+        Err(_) => errors::respond(ApiError::DeadlineExceeded),
+        Ok(response) if call.method.streaming => {
+            let sleep = Box::pin(sleep_until(deadline.into()));
+            response.map(|body| Body::new(Timed { body: Some(body), sleep }))
+        }
+        Ok(response) => response,
+    }
+}
+
+fn allowed_by_client(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+    let Some(header) = headers.get("grpc-timeout") else { return Ok(None) };
+    parse_timeout(header).map(Some).ok_or_else(|| {
+        errors::status(Code::InvalidArgument, "INVALID_TIMEOUT", "grpc-timeout is not as gRPC writes it")
+    })
+}
+
+/// At most eight digits and a unit, as `250m` for milliseconds.
+fn parse_timeout(header: &HeaderValue) -> Option<Duration> {
+    let (number, unit) = header.to_str().ok()?.split_at_checked(header.len().checked_sub(1)?)?;
+    if number.len() > 8 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = number.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(number * 60 * 60)),
+        "M" => Some(Duration::from_secs(number * 60)),
+        "S" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_millis(number)),
+        "u" => Some(Duration::from_micros(number)),
+        "n" => Some(Duration::from_nanos(number)),
+        _ => None,
+    }
+}
+
+/// The messages of a streaming call, until its time is up.
+struct Timed {
+    /// None after the deadline.
+    body: Option<Body>,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl http_body::Body for Timed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        if let ready @ Poll::Ready(_) = Pin::new(body).poll_frame(context) {
+            return ready;
+        }
+        self.sleep.as_mut().poll(context).map(|()| {
+            self.body = None;
+            Some(Ok(errors::trailers(ApiError::DeadlineExceeded)))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_grpc_writes_them() {
+        let read = |text: &'static str| parse_timeout(&HeaderValue::from_static(text));
+        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(read("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        for bad in ["", "S", "5", "-1S", "1.5S", "999999999S", "1s"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

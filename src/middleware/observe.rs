@@ -1,0 +1,151 @@
+//! One line of the log and one set of measurements for each call, taken when its answer is out.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use metrics::{gauge, histogram};
+use tonic::Code;
+use tracing::Instrument;
+
+use super::Call;
+use super::errors::code_name;
+use crate::telemetry::Counted;
+
+/// The layer.
+pub async fn observe(Extension(call): Extension<Call>, request: Request, next: Next) -> Response {
+    let span = tracing::info_span!("call", request_id = &*call.request_id, method = &*call.method.name);
+    let mut record = Record::start(call);
+    let received = Arc::clone(&record.received_bytes);
+    let request = request.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            count_bytes(&frame, &received);
+            frame
+        }))
+    });
+    let response = next.run(request).instrument(span).await;
+    record.see(response.headers());
+    response.map(|body| Body::new(Observed { body, record }))
+}
+
+fn count_bytes(frame: &Frame<Bytes>, total: &AtomicU64) {
+    if let Some(data) = frame.data_ref() {
+        total.fetch_add(data.len() as u64, Ordering::Relaxed);
+    }
+}
+
+/// One call under way; written down when dropped, however it ends.
+struct Record {
+    call: Call,
+    _in_flight: Counted,
+    started: Instant,
+    /// None until the status is out: a client that leaves before has cancelled the call.
+    code: Option<Code>,
+    /// As sent, before decompression.
+    received_bytes: Arc<AtomicU64>,
+    /// As sent, after compression.
+    sent_bytes: AtomicU64,
+}
+
+impl Record {
+    fn start(call: Call) -> Self {
+        let service = Arc::clone(&call.method.service);
+        Self {
+            _in_flight: Counted::new(gauge!("rpc_server_active_requests", "service" => service)),
+            call,
+            started: Instant::now(),
+            code: None,
+            received_bytes: Arc::default(),
+            sent_bytes: AtomicU64::default(),
+        }
+    }
+
+    /// Takes the status from headers or trailers, if it is in them.
+    fn see(&mut self, headers: &HeaderMap) {
+        if let Some(status) = headers.get("grpc-status") {
+            self.code = Some(Code::from_bytes(status.as_bytes()));
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let code = self.code.unwrap_or(Code::Cancelled);
+        let received = self.received_bytes.load(Ordering::Relaxed);
+        let sent = self.sent_bytes.load(Ordering::Relaxed);
+        let method = &self.call.method;
+        let labels = [
+            metrics::Label::new("service", Arc::clone(&method.service)),
+            metrics::Label::new("method", Arc::clone(&method.name)),
+        ];
+        histogram!("rpc_server_request_size_bytes", labels.iter()).record(received as f64);
+        histogram!("rpc_server_response_size_bytes", labels.iter()).record(sent as f64);
+        let [service, name] = labels;
+        let labels = vec![service, name, metrics::Label::new("code", code_name(code))];
+        histogram!("rpc_server_duration_seconds", labels).record(seconds);
+
+        /// One line at the given level.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    request_id = &*self.call.request_id,
+                    service = &*method.service,
+                    method = &*method.name,
+                    code = code_name(code),
+                    milliseconds = (seconds * 1e6).round() / 1e3,
+                    received_bytes = received,
+                    sent_bytes = sent,
+                    "call"
+                )
+            };
+        }
+        match code {
+            Code::Internal | Code::Unknown | Code::DataLoss => line!(error),
+            _ if method.routine => line!(debug),
+            _ => line!(info),
+        }
+    }
+}
+
+/// An answer on its way out.
+struct Observed {
+    body: Body,
+    record: Record,
+}
+
+impl http_body::Body for Observed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            count_bytes(frame, &self.record.sent_bytes);
+            if let Some(trailers) = frame.trailers_ref() {
+                self.record.see(trailers);
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,222 @@
+//! Puts layers, services, health, reflection, the admin port and the drain together.
+
+mod admin;
+mod connections;
+mod health;
+mod shutdown;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use http::header::{AUTHORIZATION, COOKIE};
+use tokio::net::TcpListener;
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
+use tower::ServiceBuilder;
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+
+pub use health::Readiness;
+pub use shutdown::Shutdown;
+
+use crate::analyzer::Analyzer;
+use crate::api::v1::analysis_service_server::AnalysisServiceServer;
+use crate::api::v1::document_service_server::DocumentServiceServer;
+use crate::api::v1::server_info_service_server::ServerInfoServiceServer;
+use crate::api::{self, Desk};
+use crate::config::ServeConfig;
+use crate::middleware::admission::Admission;
+use crate::middleware::{Methods, admission, call, deadline, errors, observe, panics};
+use crate::pool::EnginePool;
+use crate::store::SharedStore;
+use crate::telemetry::{self, StageMetrics};
+use connections::Connections;
+use health::Health;
+
+/// How long the store may take to finish what it accepted.
+const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often old measurements are folded away.
+const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why the server did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("cannot listen on {address} ({flag}): {source}")]
+    Listen { flag: &'static str, address: SocketAddr, source: io::Error },
+    #[error("a listener failed: {0}")]
+    Listener(#[from] io::Error),
+    #[error("cannot start the engine's threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// A bug in the build.
+    #[error("the descriptors of the services are damaged: {0}")]
+    Descriptors(String),
+}
+
+/// Ports that are open already, so that nobody can take them between the check and the use, and
+/// tests can let the system choose.
+#[derive(Debug)]
+pub struct Listeners {
+    pub rpc: TcpListener,
+    pub admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Opens the ports of a configuration.
+    ///
+    /// # Errors
+    /// Names the flag and the address that cannot be had.
+    pub async fn bind(config: &ServeConfig) -> Result<Self, ServerError> {
+        let admin = match config.admin_listen {
+            Some(address) => Some(listen("--admin-listen", address).await?),
+            None => None,
+        };
+        Ok(Self { rpc: listen("--listen", config.listen).await?, admin })
+    }
+}
+
+async fn listen(flag: &'static str, address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|source| ServerError::Listen { flag, address, source })
+}
+
+/// The services of `copydesk.v1`, with their limits on messages.
+///
+/// # Errors
+/// If the system gives no threads for the engine.
+pub fn services(
+    config: &ServeConfig,
+    analyzer: Arc<Analyzer>,
+    store: SharedStore,
+) -> Result<Routes, ServerError> {
+    let desk = Arc::new(Desk {
+        analyzer,
+        pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
+        store,
+        limits: config.limits,
+        stopwatch: Arc::new(StageMetrics),
+    });
+    /// Sizes are limited and compression is spoken on every service alike.
+    macro_rules! with_limits {
+        ($server:expr) => {
+            $server
+                .max_decoding_message_size(config.limits.max_message_bytes)
+                .accept_compressed(CompressionEncoding::Zstd)
+                .accept_compressed(CompressionEncoding::Gzip)
+                .send_compressed(CompressionEncoding::Zstd)
+                .send_compressed(CompressionEncoding::Gzip)
+        };
+    }
+    let mut routes = Routes::builder();
+    routes
+        .add_service(with_limits!(DocumentServiceServer::new(api::Documents(Arc::clone(&desk)))))
+        .add_service(with_limits!(AnalysisServiceServer::new(api::Analysis(Arc::clone(&desk)))))
+        .add_service(with_limits!(ServerInfoServiceServer::new(api::ServerInfo(desk))));
+    Ok(routes.routes())
+}
+
+/// Serves until `shutdown` and everything in flight is finished or its time is up.
+///
+/// # Errors
+/// If the server cannot start; what happens to single connections is only logged.
+pub async fn run(
+    config: &ServeConfig,
+    listeners: Listeners,
+    services: Routes,
+    store: SharedStore,
+    shutdown: Shutdown,
+) -> Result<(), ServerError> {
+    let metrics = telemetry::metrics();
+    let upkeep = tokio::spawn({
+        let metrics = metrics.clone();
+        async move {
+            loop {
+                tokio::time::sleep(METRICS_UPKEEP_INTERVAL).await;
+                metrics.run_upkeep();
+            }
+        }
+    });
+    let (health, health_service) = Health::start(Arc::clone(&store)).await;
+    let admin = listeners.admin.map(|listener| {
+        let routes = admin::routes(metrics, health.readiness());
+        tokio::spawn(axum::serve(listener, routes).into_future())
+    });
+    let routes = stack(config, services, health_service)?;
+    let address = listeners.rpc.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "listening beyond this machine without TLS");
+    }
+    tracing::info!(%address, store = %config.store, version = env!("CARGO_PKG_VERSION"), "serving");
+    let connections = Connections::accept(listeners.rpc, routes, config.connections);
+
+    shutdown.requested().await;
+    tracing::info!(delay = ?config.drain.delay, timeout = ?config.drain.timeout, "draining");
+    // Load balancers learn first that this server is going away, and have time to act on it.
+    let health = health.drain().await;
+    shutdown.unless_now(tokio::time::sleep(config.drain.delay)).await;
+    // Then no connection is accepted, and clients are told to take their next call elsewhere.
+    let draining = connections.drain();
+    health.end_watches().await;
+    let drained = shutdown.unless_now(draining.finished(config.drain.timeout)).await;
+    if drained != Some(true) {
+        tracing::warn!("calls were cut off: the drain took too long, or a second signal came");
+    }
+    if tokio::time::timeout(STORE_CLOSE_TIMEOUT, store.close()).await.is_err() {
+        tracing::warn!("the store did not close in time");
+    }
+    if let Some(admin) = admin {
+        admin.abort();
+    }
+    upkeep.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Everything that a call passes, from the outside to the service.
+fn stack<H: tonic_health::pb::health_server::Health>(
+    config: &ServeConfig,
+    services: Routes,
+    health: tonic_health::pb::health_server::HealthServer<H>,
+) -> Result<Router, ServerError> {
+    let damaged = |error: &dyn std::fmt::Display| ServerError::Descriptors(error.to_string());
+    let methods = Methods::default()
+        .with(api::FILE_DESCRIPTOR_SET, false)
+        .and_then(|methods| methods.with(tonic_health::pb::FILE_DESCRIPTOR_SET, true))
+        .and_then(|methods| methods.with(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET, true))
+        .and_then(|methods| methods.with(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET, true))
+        .map_err(|error| damaged(&error))?;
+
+    // Around our own services alone: a server that is full is still healthy.
+    let limits = ServiceBuilder::new()
+        // Outside the queue, so that the time spent waiting counts.
+        .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
+        // Last, so that nothing is refused here that would have failed anyway.
+        .layer(from_fn_with_state(Admission::new(&config.admission), admission::admit));
+    let mut routes = Routes::from(services.into_axum_router().route_layer(limits)).add_service(health);
+    if config.reflection {
+        let builder = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(api::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        routes = routes
+            .add_service(builder().build_v1().map_err(|error| damaged(&error))?)
+            .add_service(builder().build_v1alpha().map_err(|error| damaged(&error))?);
+    }
+
+    // Around everything, unknown methods too.
+    let layers = ServiceBuilder::new()
+        // First, so that no layer can write a secret into the log.
+        .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
+        // Before the log and the metrics, which need the request id and the method.
+        .layer(from_fn_with_state(Arc::new(methods), call::identify))
+        // Around all that can answer, so that no answer goes unseen.
+        .layer(from_fn(observe::observe))
+        // Around all that can fail, so that every error looks the same.
+        .layer(from_fn(errors::unify))
+        // Inside of it, so that a panic becomes such an error.
+        .layer(from_fn(panics::catch));
+    Ok(routes.into_axum_router().layer(layers))
+}

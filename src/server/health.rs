@@ -1,0 +1,126 @@
+//! Whether calls should be sent here, as `grpc.health.v1` and the admin port say it.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer};
+use tonic_health::server::{HealthReporter, health_reporter};
+
+use crate::api::v1::{analysis_service_server, document_service_server, server_info_service_server};
+use crate::store::SharedStore;
+
+/// How often the store is asked whether it is there.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// A store that takes longer to answer is away.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Services that work, or partly work, without the store; the empty name, which stands for the
+/// whole server, is not among them.
+const WITHOUT_STORE: [&str; 2] =
+    [analysis_service_server::SERVICE_NAME, server_info_service_server::SERVICE_NAME];
+const WITH_STORE: [&str; 2] = ["", document_service_server::SERVICE_NAME];
+
+/// Whether calls should be sent here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Serving,
+    StoreAway,
+    Draining,
+}
+
+/// Keeps watch over the store, and tells the world.
+pub struct Health {
+    readiness: watch::Receiver<Readiness>,
+    draining: CancellationToken,
+    watching: JoinHandle<Watch>,
+}
+
+struct Watch {
+    store: SharedStore,
+    reporter: HealthReporter,
+    readiness: watch::Sender<Readiness>,
+}
+
+impl Health {
+    /// Asks the store once, so that the first answer is true already, and then every few seconds.
+    pub async fn start(store: SharedStore) -> (Self, HealthServer<impl HealthRpc>) {
+        let (reporter, service) = health_reporter();
+        let (sender, readiness) = watch::channel(Readiness::StoreAway);
+        let mut watch = Watch { store, reporter, readiness: sender };
+        watch.check().await;
+        let draining = CancellationToken::new();
+        let stopped = draining.clone();
+        let watching = tokio::spawn(async move {
+            stopped.run_until_cancelled(watch.check_forever()).await;
+            watch.report(Readiness::Draining).await;
+            watch
+        });
+        (Self { readiness, draining, watching }, service)
+    }
+
+    pub fn readiness(&self) -> watch::Receiver<Readiness> {
+        self.readiness.clone()
+    }
+
+    /// Says that the server is going away; when this returns, everyone who asks is told.
+    pub async fn drain(self) -> Drained {
+        self.draining.cancel();
+        Drained(self.watching.await.ok())
+    }
+}
+
+/// A health service that says NOT_SERVING and nothing else any more.
+pub struct Drained(Option<Watch>);
+
+impl Drained {
+    /// Ends the streams of those who watch: they have been told, and a drain does not wait for
+    /// calls that never end.
+    pub async fn end_watches(self) {
+        let Some(mut watch) = self.0 else { return };
+        for service in WITH_STORE.into_iter().chain(WITHOUT_STORE) {
+            watch.reporter.clear_service_status(service).await;
+        }
+    }
+}
+
+impl Watch {
+    async fn check_forever(&mut self) {
+        let mut ticks = interval(CHECK_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.reset();
+        loop {
+            ticks.tick().await;
+            self.check().await;
+        }
+    }
+
+    async fn check(&mut self) {
+        let answer = match timeout(CHECK_TIMEOUT, self.store.check()).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {CHECK_TIMEOUT:?}")),
+        };
+        let was_there = *self.readiness.borrow() == Readiness::Serving;
+        match &answer {
+            Ok(()) if !was_there => tracing::info!("the store is there"),
+            Err(error) if was_there => tracing::error!(error, "the store is away"),
+            _ => {}
+        }
+        self.report(if answer.is_ok() { Readiness::Serving } else { Readiness::StoreAway }).await;
+    }
+
+    async fn report(&mut self, readiness: Readiness) {
+        let status = |serving| if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in WITH_STORE {
+            self.reporter.set_service_status(service, status(readiness == Readiness::Serving)).await;
+        }
+        for service in WITHOUT_STORE {
+            self.reporter.set_service_status(service, status(readiness != Readiness::Draining)).await;
+        }
+        self.readiness.send_replace(readiness);
+    }
+}

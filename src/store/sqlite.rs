@@ -1,0 +1,438 @@
+//! The store in one SQLite file, for one process.
+//!
+//! All writes go through one task that owns the only writing connection and commits what has
+//! gathered meanwhile in one transaction ([`writer`]); reads have connections of their own and
+//! see the last commit. In WAL mode neither waits for the other.
+
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use sqlx::migrate::{MigrateError, Migrator};
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use self::writer::{Change, Job, Prepared, Results, Writer};
+use super::columns::{Basics, TermKind, decode_body, fold};
+use super::{
+    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, Page, REQUEST_ID_RETENTION, Store, StoreError,
+    StoredDocument, View,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+
+/// What the first migration writes into the file's header.
+const APPLICATION_ID: i64 = 0x6370_646b;
+
+/// A page of full documents ends when it has this many bytes.
+const PAGE_BYTES: usize = 16 << 20;
+
+const CLOSED: &str = "the store is closed";
+
+const BASIC_COLUMNS: &str = "d.seq, d.corpus, d.document_id, d.uid, d.revision, d.content_hash, \
+     d.create_time, d.update_time, d.basics";
+const FULL_COLUMNS: &str = "d.seq, d.corpus, d.document_id, d.uid, d.revision, d.content_hash, \
+     d.create_time, d.update_time, d.basics, b.content, b.text, b.body";
+const BASIC_TABLES: &str = "documents d";
+const FULL_TABLES: &str = "documents d JOIN bodies b ON b.seq = d.seq";
+
+/// How a SQLite store works.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// Connections for reading.
+    pub readers: u32,
+    /// How long a lock that another process holds on the file, or a free connection for
+    /// reading, is waited for.
+    pub busy_timeout: Duration,
+    /// Bytes of documents that may wait for the writer; whoever brings more waits too.
+    pub queue_bytes: usize,
+    /// Bytes of documents after which a transaction takes no more of them.
+    pub group_bytes: usize,
+    /// How long request ids are remembered at least.
+    pub request_id_retention: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+            queue_bytes: 64 << 20,
+            group_bytes: 4 << 20,
+            request_id_retention: REQUEST_ID_RETENTION,
+        }
+    }
+}
+
+/// Documents in one SQLite file.
+pub struct SqliteStore {
+    readers: SqlitePool,
+    /// None once the store is closed.
+    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
+    /// One permit for each KiB that may wait for the writer.
+    space: Arc<Semaphore>,
+    space_kib: u32,
+    /// Whether the last transaction failed; ends with the writer.
+    failing: watch::Receiver<bool>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where the file cannot be opened for writing,
+    /// [`StoreError::Internal`] where it is damaged, belongs to another program or to a newer
+    /// version of this one. The message names the file and what to do.
+    pub async fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        let file = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(options.busy_timeout)
+            .disable_statement_logging();
+        inspect(path, &file).await?;
+        let writing = (file.clone())
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", "-32768")
+            .pragma("journal_size_limit", "67108864");
+        // By way of a pool, because the future of a migration of a connection is not Send.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(writing.clone()).await;
+        let pool = pool.map_err(|error| open_error(path, &error))?;
+        MIGRATIONS.run(&pool).await.map_err(|error| migration_error(path, error))?;
+        let connection = pool.acquire().await?.detach();
+
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.readers)
+            .acquire_timeout(options.busy_timeout)
+            .test_before_acquire(false)
+            .connect_with(file.create_if_missing(false).read_only(true))
+            .await
+            .map_err(|error| open_error(path, &error))?;
+
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let (state, failing) = watch::channel(false);
+        let space_kib = u32::try_from(options.queue_bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
+        tokio::spawn(Writer::new(connection, writing, &options, state).run(queue));
+        Ok(Self {
+            readers,
+            jobs: Mutex::new(Some(jobs)),
+            space: Arc::new(Semaphore::new(space_kib as usize)),
+            space_kib,
+            failing,
+        })
+    }
+
+    /// Gives changes to the writer and waits until they are committed; the results come in
+    /// their order. Where this future is dropped before the writer begins, nothing is done.
+    async fn write(&self, changes: Vec<Change>) -> Results {
+        let count = changes.len();
+        match self.submit(changes).await {
+            Ok(results) => results,
+            Err(reason) => (0..count).map(|_| Err(StoreError::Unavailable(reason.to_owned()))).collect(),
+        }
+    }
+
+    async fn submit(&self, changes: Vec<Change>) -> Result<Results, &'static str> {
+        let bytes = changes.iter().map(Change::bytes).sum::<usize>();
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.space_kib);
+        let space = Arc::clone(&self.space).acquire_many_owned(kib).await.map_err(|_| CLOSED)?;
+        let (reply, answer) = oneshot::channel();
+        let job = Job { changes, bytes, reply, _space: space };
+        let jobs = self.jobs.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        jobs.ok_or(CLOSED)?.send(job).map_err(|_| CLOSED)?;
+        answer.await.map_err(|_| "the writer has stopped")
+    }
+
+    /// One change that gives no document.
+    async fn write_one(&self, change: Change) -> Result<(), StoreError> {
+        self.write(vec![change]).await.into_iter().try_for_each(|result| result.map(drop))
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>> {
+        let changes = documents.into_iter().map(|document| Change::Keep(Box::new(Prepared::new(document))));
+        let results = self.write(changes.collect()).await;
+        let missing = || StoreError::Internal("a document was written but not returned".into());
+        results.into_iter().map(|result| result?.ok_or_else(missing)).collect()
+    }
+
+    async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError> {
+        let mut query = select(view, &[]);
+        query.push(" WHERE d.corpus = ").push_bind(corpus);
+        query.push(" AND d.document_id = ").push_bind(document_id);
+        let row = query.build().fetch_optional(&self.readers).await?;
+        let row = row.ok_or_else(|| not_found(corpus, document_id))?;
+        decode(&row, view)
+    }
+
+    async fn list(
+        &self,
+        corpus: &str,
+        filter: &Filter,
+        view: View,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let limit = limit.clamp(1, MAX_PAGE);
+        let mut query = list_query(corpus, filter, view, after, limit + 1);
+        let mut rows = query.build().fetch(&self.readers);
+        let mut page = Page::default();
+        let mut bytes = 0;
+        while let Some(row) = rows.try_next().await? {
+            if page.documents.len() == limit || bytes >= PAGE_BYTES {
+                page.more = true;
+                break;
+            }
+            let document = decode(&row, view)?;
+            if view == View::Full {
+                bytes += row.try_get::<&[u8], _>("content")?.len() + document.article.text.len();
+            }
+            page.documents.push((Cursor(row.get("seq")), document));
+        }
+        Ok(page)
+    }
+
+    async fn delete(&self, corpus: &str, document_id: &str, etag: &str) -> Result<(), StoreError> {
+        self.write_one(Change::Delete {
+            corpus: corpus.to_owned(),
+            document_id: document_id.to_owned(),
+            etag: etag.to_owned(),
+        })
+        .await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT seq FROM documents LIMIT 1").fetch_optional(&self.readers).await?;
+        if self.failing.has_changed().is_err() {
+            return Err(StoreError::Unavailable("the writer has stopped".into()));
+        }
+        // Only a write can tell whether writing works again.
+        let failing = *self.failing.borrow();
+        if failing { self.write_one(Change::Probe).await } else { Ok(()) }
+    }
+
+    async fn close(&self) {
+        // Readers first, so that the writer can write all of the log back.
+        self.readers.close().await;
+        self.space.close();
+        self.jobs.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let mut failing = self.failing.clone();
+        while failing.changed().await.is_ok() {}
+    }
+}
+
+/// Looks at a file before anything is changed in it.
+async fn inspect(path: &Path, file: &SqliteConnectOptions) -> Result<(), StoreError> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    if !directory.is_dir() {
+        return Err(StoreError::Unavailable(format!(
+            "{}: there is no directory {}; create it first",
+            path.display(),
+            directory.display()
+        )));
+    }
+    let header = async {
+        let mut connection = file.connect().await?;
+        let owner: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await?;
+        let tables: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name NOT LIKE '%sqlx_migrations%'")
+                .fetch_one(&mut connection)
+                .await?;
+        connection.close().await?;
+        Ok((owner, tables))
+    };
+    let (owner, tables) = header.await.map_err(|error| open_error(path, &error))?;
+    if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
+        return Err(StoreError::Internal(format!(
+            "{} is the database of another program; name another file for the store",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
+    let path = path.display();
+    match primary_code(error) {
+        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Internal(format!(
+            "{path} is damaged or not a store at all ({error}); restore it from a backup, or name another file"
+        )),
+        Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Unavailable(format!(
+            "{path} is held by another process; end that one, or name another file"
+        )),
+        _ => StoreError::Unavailable(format!(
+            "{path} cannot be opened for reading and writing ({error}); it has to be a file on a disk with \
+             free space, and this user has to be allowed to write to it and to its directory"
+        )),
+    }
+}
+
+fn migration_error(path: &Path, error: MigrateError) -> StoreError {
+    let path = path.display();
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::Internal(format!(
+            "{path} was written by a newer version (its schema is {version}, this version knows {newest}); \
+             upgrade, or restore the backup made before the upgrade"
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            open_error(Path::new(&path.to_string()), &error)
+        }
+        error => StoreError::Internal(format!("{path}: its schema cannot be brought up to date: {error}")),
+    }
+}
+
+/// The start of a query for documents, up to its conditions. With terms it begins at these, so
+/// that the documents about a rare one are found without a walk through the corpus.
+fn select(view: View, terms: &[Term]) -> QueryBuilder<Sqlite> {
+    let (columns, tables) = match view {
+        View::Basic => (BASIC_COLUMNS, BASIC_TABLES),
+        View::Full => (FULL_COLUMNS, FULL_TABLES),
+    };
+    let mut query = QueryBuilder::new("SELECT ");
+    query.push(columns).push(" FROM ");
+    for term in terms {
+        // CROSS JOIN keeps the order in which the tables are written.
+        query.push("terms ").push(term.alias).push(" CROSS JOIN ");
+    }
+    query.push(tables);
+    query
+}
+
+/// A term that documents must have, and what its table is called in the query.
+struct Term {
+    alias: &'static str,
+    kind: TermKind,
+    folded: String,
+}
+
+fn list_query(
+    corpus: &str,
+    filter: &Filter,
+    view: View,
+    after: Option<Cursor>,
+    limit: usize,
+) -> QueryBuilder<Sqlite> {
+    // Entities first: they are rarer than topics.
+    let terms = [("e", TermKind::Entity, &filter.entity), ("t", TermKind::Topic, &filter.topic)];
+    let terms: Vec<Term> = (terms.into_iter())
+        .filter(|(.., name)| !name.is_empty())
+        .map(|(alias, kind, name)| Term { alias, kind, folded: fold(name) })
+        .collect();
+    let order = terms.first().map_or("d", |term| term.alias);
+
+    let mut query = select(view, &terms);
+    query.push(" WHERE d.corpus = ").push_bind(corpus.to_owned());
+    for Term { alias, kind, folded } in terms {
+        query.push(format!(" AND {alias}.corpus = ")).push_bind(corpus.to_owned());
+        query.push(format!(" AND {alias}.kind = {} AND {alias}.term = ", kind as u8)).push_bind(folded);
+        query.push(format!(" AND d.seq = {alias}.seq AND {alias}.seq = {order}.seq"));
+    }
+    if let Some(Cursor(seq)) = after {
+        query.push(format!(" AND {order}.seq < ")).push_bind(seq);
+    }
+    if !filter.publisher.is_empty() {
+        query.push(" AND d.publisher = ").push_bind(fold(&filter.publisher));
+    }
+    if !filter.language_code.is_empty() {
+        query.push(" AND d.language = ").push_bind(fold(&filter.language_code));
+    }
+    if let Some(from) = filter.published_from {
+        query.push(" AND d.published >= ").push_bind(from);
+    }
+    if let Some(before) = filter.published_before {
+        query.push(" AND d.published < ").push_bind(before);
+    }
+    query.push(format!(" ORDER BY {order}.seq DESC LIMIT ")).push_bind(limit as i64);
+    query
+}
+
+/// The document in a row that [`select`] asked for.
+fn decode(row: &SqliteRow, view: View) -> Result<StoredDocument, StoreError> {
+    let mut basics = Basics::decode(row.try_get("basics")?)?;
+    let source = match view {
+        View::Basic => None,
+        View::Full => Some(decode_body(
+            row.try_get("content")?,
+            row.try_get("text")?,
+            row.try_get("body")?,
+            &mut basics.article,
+        )?),
+    };
+    Ok(StoredDocument {
+        corpus: row.try_get("corpus")?,
+        document_id: row.try_get("document_id")?,
+        uid: uuid(row.try_get("uid")?)?,
+        source,
+        article: basics.article,
+        labels: basics.labels,
+        mime_type: basics.mime_type,
+        uri: basics.uri,
+        create_time: timestamp(row.try_get("create_time")?)?,
+        update_time: timestamp(row.try_get("update_time")?)?,
+        revision: row.try_get("revision")?,
+        content_hash: row.try_get("content_hash")?,
+    })
+}
+
+fn uuid(bytes: &[u8]) -> Result<uuid::Uuid, StoreError> {
+    uuid::Uuid::from_slice(bytes).map_err(|error| StoreError::Internal(format!("a damaged uid: {error}")))
+}
+
+fn timestamp(microseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(microseconds)
+        .map_err(|error| StoreError::Internal(format!("a damaged time: {error}")))
+}
+
+fn not_found(corpus: &str, document_id: &str) -> StoreError {
+    StoreError::NotFound { corpus: corpus.to_owned(), document_id: document_id.to_owned() }
+}
+
+// SQLite's primary result codes.
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_LOCKED: i32 = 6;
+const SQLITE_READONLY: i32 = 8;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
+const SQLITE_CANTOPEN: i32 = 14;
+const SQLITE_NOTADB: i32 = 26;
+
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match (primary_code(&error), &error) {
+            (Some(SQLITE_BUSY | SQLITE_LOCKED), _) => {
+                StoreError::Unavailable("another process holds the file".into())
+            }
+            (Some(SQLITE_FULL), _) => StoreError::Unavailable("the disk is full".into()),
+            (Some(SQLITE_READONLY | SQLITE_IOERR | SQLITE_CANTOPEN), error) => {
+                StoreError::Unavailable(format!("the file cannot be read or written: {error}"))
+            }
+            (_, sqlx::Error::PoolTimedOut) => StoreError::Unavailable("too many reads at once".into()),
+            (_, sqlx::Error::PoolClosed) => Self::Unavailable(CLOSED.into()),
+            (_, sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) => {
+                StoreError::Unavailable(error.to_string())
+            }
+            _ => StoreError::Internal(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! The one task that writes.
+//!
+//! A commit costs a sync of the disk, whether it holds one document or a hundred. So while one
+//! transaction is being committed work gathers in the queue, and all of it is the next one:
+//! an idle store answers after one sync, a busy one needs fewer syncs for each document.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use super::{SqliteOptions, decode, not_found, select, timestamp, uuid};
+use crate::store::columns::Columns;
+use crate::store::{Ingested, NewDocument, Outcome, StoreError, StoredDocument, View, etag};
+
+/// About what a document takes in the queue beside its text.
+const DOCUMENT_OVERHEAD: usize = 2048;
+/// How often request ids are forgotten, and how many at once at most.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(1);
+const PRUNE_BATCH: i64 = 10_000;
+
+// Each of these is one call of several statements; `$n` means the same in all of them.
+const CREATE: &str = "SAVEPOINT document;
+    INSERT INTO documents (corpus, document_id, uid, revision, content_hash, create_time, update_time,
+        basics, publisher, language, published) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+    INSERT INTO bodies (seq, content, text, body) VALUES (last_insert_rowid(), $12, $13, $14);
+    INSERT INTO terms (corpus, kind, term, seq)
+        SELECT $1, value ->> 0, value ->> 1, last_insert_rowid() FROM json_each($15);
+    INSERT INTO requests (corpus, request_id, digest, seq, document_id, time)
+        SELECT $1, $16, $17, last_insert_rowid(), $2, $7 WHERE $16 <> '';
+    RELEASE document";
+const REVISE: &str = "SAVEPOINT document;
+    UPDATE documents SET revision = $4, content_hash = $5, update_time = $7, basics = $8, publisher = $9,
+        language = $10, published = $11 WHERE seq = $18;
+    UPDATE bodies SET content = $12, text = $13, body = $14 WHERE seq = $18;
+    DELETE FROM terms WHERE seq = $18;
+    INSERT INTO terms (corpus, kind, term, seq) SELECT $1, value ->> 0, value ->> 1, $18 FROM json_each($15);
+    INSERT INTO requests (corpus, request_id, digest, seq, document_id, time)
+        SELECT $1, $16, $17, $18, $2, $7 WHERE $16 <> '';
+    RELEASE document";
+const REMEMBER: &str = "SAVEPOINT document;
+    INSERT INTO requests (corpus, request_id, digest, seq, document_id, time) VALUES ($1, $2, $3, $4, $5, $6);
+    RELEASE document";
+const DELETE: &str = "SAVEPOINT document; DELETE FROM documents WHERE seq = $1; RELEASE document";
+const FORGET: &str = "DELETE FROM requests WHERE (corpus, request_id) IN
+    (SELECT corpus, request_id FROM requests WHERE time < $1 ORDER BY time LIMIT $2)";
+
+/// Results in the order of a job's changes; none where a change gives no document.
+pub(super) type Results = Vec<Result<Option<Ingested>, StoreError>>;
+
+/// Changes that are committed together.
+pub(super) struct Job {
+    pub(super) changes: Vec<Change>,
+    /// About how much memory they take.
+    pub(super) bytes: usize,
+    /// Answered after the commit.
+    pub(super) reply: oneshot::Sender<Results>,
+    /// Their share of the queue, given back when they are done.
+    pub(super) _space: OwnedSemaphorePermit,
+}
+
+pub(super) enum Change {
+    Keep(Box<Prepared>),
+    Delete {
+        corpus: String,
+        document_id: String,
+        etag: String,
+    },
+    /// Writes something of no meaning, to see whether writing works.
+    Probe,
+}
+
+/// A document ready to be written.
+pub(super) struct Prepared {
+    document: NewDocument,
+    columns: Columns,
+}
+
+impl Prepared {
+    pub(super) fn new(document: NewDocument) -> Self {
+        Self { columns: Columns::encode(&document), document }
+    }
+}
+
+impl Change {
+    /// About how much memory it takes while it waits.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            // Once as the domain's types and once as columns.
+            Self::Keep(prepared) => DOCUMENT_OVERHEAD + 2 * prepared.columns.len(),
+            Self::Delete { .. } | Self::Probe => DOCUMENT_OVERHEAD,
+        }
+    }
+}
+
+pub(super) struct Writer {
+    /// None after a transaction failed: the next one begins with a new connection.
+    connection: Option<SqliteConnection>,
+    connect: SqliteConnectOptions,
+    group_bytes: usize,
+    request_id_retention: Duration,
+    pruned: Instant,
+    failing: watch::Sender<bool>,
+}
+
+impl Writer {
+    /// `failing` tells whether the last transaction failed, and ends with the writer.
+    pub(super) fn new(
+        connection: SqliteConnection,
+        connect: SqliteConnectOptions,
+        options: &SqliteOptions,
+        failing: watch::Sender<bool>,
+    ) -> Self {
+        Self {
+            connection: Some(connection),
+            connect,
+            group_bytes: options.group_bytes,
+            request_id_retention: options.request_id_retention,
+            pruned: Instant::now(),
+            failing,
+        }
+    }
+
+    /// Works until the queue is closed and empty, then leaves the file without a log beside it.
+    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
+        while let Some(group) = next_group(&mut queue, self.group_bytes).await {
+            self.write(group).await;
+        }
+        if let Some(mut connection) = self.connection.take() {
+            let written_back = execute(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+            if let Err(error) = written_back.and(connection.close().await) {
+                tracing::warn!(%error, "the store's log was not written back; the next start does it");
+            }
+        }
+    }
+
+    /// One transaction for all the jobs, and then their answers.
+    async fn write(&mut self, mut group: Vec<Job>) {
+        let begun = Instant::now();
+        let (jobs, bytes) = (group.len(), group.iter().map(|job| job.bytes).sum::<usize>());
+        // The caller of an abandoned job has left without an answer, so that it need not be done.
+        group.retain(|job| !job.reply.is_closed());
+        let changes = group.iter_mut().map(|job| std::mem::take(&mut job.changes)).collect::<Vec<_>>();
+        let counts = changes.iter().map(Vec::len).collect::<Vec<_>>();
+        match self.transaction(changes).await {
+            Ok(results) => {
+                self.failing.send_if_modified(|failing| std::mem::take(failing));
+                tracing::debug!(jobs, bytes, elapsed = ?begun.elapsed(), "committed");
+                for (job, results) in group.into_iter().zip(results) {
+                    // Who has left meanwhile needs no answer.
+                    let _ = job.reply.send(results);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, jobs, bytes, "the store could not commit");
+                // Whatever state the connection is in: closing it undoes the transaction.
+                self.connection = None;
+                self.failing.send_replace(true);
+                let reason = match error.into() {
+                    StoreError::Unavailable(reason) => reason,
+                    error => error.to_string(),
+                };
+                let failed = || Err(StoreError::Unavailable(reason.clone()));
+                for (job, count) in group.into_iter().zip(counts) {
+                    let _ = job.reply.send((0..count).map(|_| failed()).collect());
+                }
+            }
+        }
+    }
+
+    async fn transaction(&mut self, jobs: Vec<Vec<Change>>) -> sqlx::Result<Vec<Results>> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.connect.connect().await?),
+        };
+        execute(connection, "BEGIN IMMEDIATE").await?;
+        let now = now();
+        let mut answers = Vec::with_capacity(jobs.len());
+        for changes in jobs {
+            let mut results = Vec::with_capacity(changes.len());
+            for change in changes {
+                results.push(match apply(connection, change, now).await {
+                    Ok(ingested) => Ok(ingested),
+                    Err(Failure::Refused(error)) => Err(error),
+                    Err(Failure::Lost(error)) => return Err(error),
+                });
+            }
+            answers.push(results);
+        }
+        if self.pruned.elapsed() >= PRUNE_INTERVAL {
+            forget_requests(connection, now, self.request_id_retention).await?;
+            self.pruned = Instant::now();
+        }
+        execute(connection, "COMMIT").await?;
+        Ok(answers)
+    }
+}
+
+/// Waits for work and takes what is there with it, up to `bytes`.
+async fn next_group(queue: &mut mpsc::UnboundedReceiver<Job>, bytes: usize) -> Option<Vec<Job>> {
+    let first = queue.recv().await?;
+    let mut taken = first.bytes;
+    let mut group = vec![first];
+    while taken < bytes
+        && let Ok(job) = queue.try_recv()
+    {
+        taken += job.bytes;
+        group.push(job);
+    }
+    Some(group)
+}
+
+/// Why a change was not made.
+enum Failure {
+    /// This one alone; the transaction goes on.
+    Refused(StoreError),
+    /// The transaction is lost with everything in it.
+    Lost(sqlx::Error),
+}
+
+impl<E: Into<StoreError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+async fn apply(
+    connection: &mut SqliteConnection,
+    change: Change,
+    now: Timestamp,
+) -> Result<Option<Ingested>, Failure> {
+    match change {
+        Change::Keep(prepared) => ingest(connection, *prepared, now).await.map(Some),
+        Change::Delete { corpus, document_id, etag } => {
+            delete(connection, &corpus, &document_id, &etag).await.map(|()| None)
+        }
+        Change::Probe => {
+            execute(connection, "PRAGMA user_version = 0").await.map_err(Failure::Lost)?;
+            Ok(None)
+        }
+    }
+}
+
+async fn ingest(
+    connection: &mut SqliteConnection,
+    prepared: Prepared,
+    now: Timestamp,
+) -> Result<Ingested, Failure> {
+    let Prepared { document, columns } = prepared;
+    if let Some(done) = done_before(connection, &document).await? {
+        return Ok(Ingested { outcome: Outcome::Unchanged, document: done });
+    }
+    let found = existing(connection, &document.corpus, &document.document_id).await?;
+    match found {
+        None if !document.etag.is_empty() => Err(not_found(&document.corpus, &document.document_id).into()),
+        None => {
+            let entry =
+                Entry { seq: None, uid: Uuid::now_v7(), revision: 1, create_time: now, update_time: now };
+            keep(connection, CREATE, &document, columns, &entry).await?;
+            Ok(Ingested { outcome: Outcome::Created, document: stored(document, entry) })
+        }
+        Some((entry, content_hash)) => {
+            entry.expect_etag(&document.etag)?;
+            if content_hash == document.content_hash {
+                remember_request(connection, &document, entry.seq, now).await?;
+                let kept = load(connection, entry.seq).await?;
+                let document = kept.ok_or_else(|| not_found(&document.corpus, &document.document_id))?;
+                return Ok(Ingested { outcome: Outcome::Unchanged, document });
+            }
+            // The clock may have been set back.
+            let update_time = now.max(entry.update_time);
+            let entry = Entry { revision: entry.revision + 1, update_time, ..entry };
+            keep(connection, REVISE, &document, columns, &entry).await?;
+            Ok(Ingested { outcome: Outcome::Revised, document: stored(document, entry) })
+        }
+    }
+}
+
+async fn delete(
+    connection: &mut SqliteConnection,
+    corpus: &str,
+    document_id: &str,
+    etag: &str,
+) -> Result<(), Failure> {
+    let Some((entry, _)) = existing(connection, corpus, document_id).await? else {
+        return Err(not_found(corpus, document_id).into());
+    };
+    entry.expect_etag(etag)?;
+    apart(connection, sqlx::query(DELETE).bind(entry.seq)).await
+}
+
+/// What a request with the same id did: its document as it is now.
+async fn done_before(
+    connection: &mut SqliteConnection,
+    document: &NewDocument,
+) -> Result<Option<StoredDocument>, StoreError> {
+    let NewDocument { corpus, request_id, .. } = document;
+    if request_id.is_empty() {
+        return Ok(None);
+    }
+    let request =
+        sqlx::query("SELECT digest, seq, document_id FROM requests WHERE corpus = $1 AND request_id = $2")
+            .bind(corpus)
+            .bind(request_id)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some(request) = request else { return Ok(None) };
+    if request.try_get::<&str, _>("digest")? != document.request_digest {
+        return Err(StoreError::RequestIdReused(request_id.clone()));
+    }
+    let done = load(connection, request.try_get("seq")?).await?;
+    done.map(Some).ok_or_else(|| match request.try_get("document_id") {
+        Ok(document_id) => not_found(corpus, document_id),
+        Err(error) => error.into(),
+    })
+}
+
+/// Remembers a request that had nothing to write.
+async fn remember_request(
+    connection: &mut SqliteConnection,
+    document: &NewDocument,
+    seq: Option<i64>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if document.request_id.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(REMEMBER)
+        .bind(document.corpus.clone())
+        .bind(document.request_id.clone())
+        .bind(document.request_digest.clone())
+        .bind(seq)
+        .bind(document.document_id.clone())
+        .bind(now.as_microsecond());
+    apart(connection, query).await
+}
+
+/// The place of a document, and which revision of it is there.
+struct Entry {
+    /// None before the document is written for the first time.
+    seq: Option<i64>,
+    uid: Uuid,
+    revision: u64,
+    create_time: Timestamp,
+    update_time: Timestamp,
+}
+
+impl Entry {
+    /// Refuses a change that was meant for another revision.
+    fn expect_etag(&self, expected: &str) -> Result<(), StoreError> {
+        let current = etag(self.uid, self.revision);
+        if expected.is_empty() || expected == current {
+            Ok(())
+        } else {
+            Err(StoreError::StaleEtag { current })
+        }
+    }
+}
+
+/// The entry of a document with its content's hash.
+async fn existing(
+    connection: &mut SqliteConnection,
+    corpus: &str,
+    document_id: &str,
+) -> Result<Option<(Entry, String)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT seq, uid, revision, content_hash, create_time, update_time FROM documents \
+         WHERE corpus = $1 AND document_id = $2",
+    )
+    .bind(corpus)
+    .bind(document_id)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let entry = Entry {
+        seq: row.try_get("seq")?,
+        uid: uuid(row.try_get("uid")?)?,
+        revision: row.try_get("revision")?,
+        create_time: timestamp(row.try_get("create_time")?)?,
+        update_time: timestamp(row.try_get("update_time")?)?,
+    };
+    Ok(Some((entry, row.try_get("content_hash")?)))
+}
+
+/// A whole document by its number.
+async fn load(
+    connection: &mut SqliteConnection,
+    seq: Option<i64>,
+) -> Result<Option<StoredDocument>, StoreError> {
+    let mut query = select(View::Full, &[]);
+    query.push(" WHERE d.seq = ").push_bind(seq);
+    let row = query.build().fetch_optional(connection).await?;
+    row.map(|row| decode(&row, View::Full)).transpose()
+}
+
+async fn keep(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    document: &NewDocument,
+    columns: Columns,
+    entry: &Entry,
+) -> Result<(), Failure> {
+    let query = sqlx::query(sql)
+        .bind(document.corpus.clone())
+        .bind(document.document_id.clone())
+        .bind(entry.uid.as_bytes().to_vec())
+        .bind(entry.revision as i64)
+        .bind(document.content_hash.clone())
+        .bind(entry.create_time.as_microsecond())
+        .bind(entry.update_time.as_microsecond())
+        .bind(columns.basics)
+        .bind(columns.publisher)
+        .bind(columns.language)
+        .bind(columns.published)
+        .bind(columns.content)
+        .bind(columns.text)
+        .bind(columns.body)
+        .bind(columns.terms)
+        .bind(document.request_id.clone())
+        .bind(document.request_digest.clone())
+        .bind(entry.seq);
+    apart(connection, query).await
+}
+
+fn stored(document: NewDocument, entry: Entry) -> StoredDocument {
+    StoredDocument {
+        corpus: document.corpus,
+        document_id: document.document_id,
+        uid: entry.uid,
+        mime_type: document.source.mime_type,
+        uri: document.source.uri.clone(),
+        source: Some(document.source),
+        article: document.article,
+        labels: document.labels,
+        create_time: entry.create_time,
+        update_time: entry.update_time,
+        revision: entry.revision,
+        content_hash: document.content_hash,
+    }
+}
+
+/// Runs statements that begin with `SAVEPOINT document` and end with its release, and undoes
+/// them alone where one of them fails.
+async fn apart(
+    connection: &mut SqliteConnection,
+    query: sqlx::query::Query<'_, Sqlite, SqliteArguments>,
+) -> Result<(), Failure> {
+    let Err(error) = query.execute(&mut *connection).await else { return Ok(()) };
+    // Full disks and the like end the whole transaction, and the savepoint with it.
+    execute(connection, "ROLLBACK TO document; RELEASE document").await.map_err(Failure::Lost)?;
+    Err(Failure::Refused(error.into()))
+}
+
+/// Forgets the oldest of the requests that nobody will repeat any more.
+async fn forget_requests(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    retention: Duration,
+) -> sqlx::Result<()> {
+    let Ok(oldest) = now.checked_sub(retention) else { return Ok(()) };
+    sqlx::query(FORGET).bind(oldest.as_microsecond()).bind(PRUNE_BATCH).execute(connection).await?;
+    Ok(())
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
+    sqlx::query(sql).execute(connection).await.map(drop)
+}
+
+/// The time to microseconds, which is what is stored.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
