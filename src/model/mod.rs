@@ -5,6 +5,8 @@
 //! the whole file. Files are compiled into the binary from `models/`, so that there is
 //! nothing to download or to lose.
 
+pub mod trees;
+
 use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
