@@ -4,39 +4,101 @@ use dom_query::{Document, NodeId};
 use dom_smoothie::{Config, Readability};
 use rustc_hash::FxHashSet;
 
-use super::page::{self, PageBlock};
+use super::page::{self, Page, PageBlock};
+use super::page_metadata::Metadata;
+use super::page_model::PageModel;
 use super::{Extraction, charset, markup, page_metadata};
-use crate::document::{Article, Block, Content, Source, Span, Warning};
+use crate::document::{Article, Block, BlockKind, Content, Source, Span, Warning};
+use crate::text::language;
+
+/// Probability from which on a block belongs to the article.
+const IN_ARTICLE: f32 = 0.4;
+
+/// A page that yields fewer bytes than this is read in a simpler way as well.
+const SHORT_ARTICLE: usize = 250;
 
 /// Finds the article of a page and what is known about it.
-pub(super) fn extract_html(source: &Source) -> Extraction {
-    let decoded;
-    let html = match &source.content {
-        Content::Text(text) => text,
-        Content::Bytes { bytes, charset } => {
-            decoded = charset::decode(bytes, charset.as_deref());
-            &decoded.text
-        }
+pub(super) fn extract_html(source: &Source, model: &PageModel) -> Extraction {
+    let PageReading { page, metadata, mut warnings } = PageReading::of(source);
+    let chances = model.judge(&page.blocks, metadata.title_block);
+    let mut keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
+    let kept = |keep: &[bool]| -> usize {
+        page.blocks.iter().zip(keep).filter(|(_, keep)| **keep).map(|(block, _)| block.text.len()).sum()
     };
-    let markup = markup::rewrite(html);
-    let document = Document::from(markup.html.as_str());
-    let page = page::read(&document);
-    let metadata = page_metadata::collect(source, &document, &page, &markup.json_ld);
-    let kept = readable_nodes(document);
-    let mut article = assemble(page.blocks, |block| block.nodes.iter().any(|node| kept.contains(node)));
-    article.title = metadata.title;
-    article.authors = metadata.authors;
-    article.publisher = metadata.publisher;
-    article.publish_time = metadata.publish_time;
-    article.language_code = metadata.language;
-    let mut warnings = Vec::new();
-    if markup.simplified {
+    if kept(&keep) < SHORT_ARTICLE {
+        let readable: Vec<bool> = page.blocks.iter().map(|block| block.readable > 0).collect();
+        if kept(&readable) > kept(&keep) {
+            keep = readable;
+        }
+    }
+    let (text, blocks) = assemble(&page.blocks, &keep, metadata.title_block);
+    if text.is_empty() {
         warnings.push(Warning {
-            reason: "PAGE_SIMPLIFIED",
-            message: "the page nests its elements too deep; some of its structure was not read".to_owned(),
+            reason: "NO_ARTICLE_FOUND",
+            message: "no part of the page reads like an article".to_owned(),
         });
     }
+    let language = |text: &str| language::detect(text).map_or(metadata.language, str::to_owned);
+    let article = Article {
+        language_code: if source.language_code.is_empty() {
+            language(&text)
+        } else {
+            source.language_code.clone()
+        },
+        title: metadata.title,
+        text,
+        blocks,
+        publisher: metadata.publisher,
+        authors: metadata.authors,
+        publish_time: metadata.publish_time,
+    };
     Extraction { article, warnings }
+}
+
+/// A page as read, before anything is judged.
+pub(super) struct PageReading {
+    pub page: Page,
+    pub metadata: Metadata,
+    pub warnings: Vec<Warning>,
+}
+
+impl PageReading {
+    /// Decodes and parses the page once, and notes on each block what Readability keeps of it.
+    pub fn of(source: &Source) -> Self {
+        let mut warnings = Vec::new();
+        let decoded;
+        let html = match &source.content {
+            Content::Text(text) => text,
+            Content::Bytes { bytes, charset } => {
+                decoded = charset::decode(bytes, charset.as_deref());
+                if decoded.damaged {
+                    warnings.push(Warning {
+                        reason: "UNDECODABLE_BYTES",
+                        message: "some bytes make no character in the page's charset; U+FFFD stands for them"
+                            .to_owned(),
+                    });
+                }
+                &decoded.text
+            }
+        };
+        let markup = markup::rewrite(html);
+        if markup.simplified {
+            warnings.push(Warning {
+                reason: "PAGE_SIMPLIFIED",
+                message:
+                    "the page has too many elements or nests them too deep; the tags of some were not read"
+                        .to_owned(),
+            });
+        }
+        let document = Document::from(markup.html.as_str());
+        let mut page = page::read(&document);
+        let metadata = page_metadata::collect(source, &document, &page, &markup.json_ld);
+        let readable = readable_nodes(document);
+        for block in &mut page.blocks {
+            block.readable = block.nodes.iter().filter(|node| readable.contains(node)).count();
+        }
+        Self { page, metadata, warnings }
+    }
 }
 
 /// The text nodes of the article as Readability finds it.
@@ -53,26 +115,27 @@ fn readable_nodes(document: Document) -> FxHashSet<NodeId> {
     root.descendants_it().filter(|node| node.is_text()).map(|node| node.id).collect()
 }
 
-fn assemble(blocks: Vec<PageBlock>, keep: impl Fn(&PageBlock) -> bool) -> Article {
-    let mut article = Article::default();
-    for block in blocks {
-        let in_text = block.kind.in_text() && keep(&block);
-        let kind = if in_text || !block.kind.in_text() {
-            block.kind
-        } else {
-            crate::document::BlockKind::Boilerplate
+/// The article's text, and every block of the page with its place in it.
+fn assemble(page: &[PageBlock], keep: &[bool], title_block: Option<usize>) -> (String, Vec<Block>) {
+    let mut text = String::new();
+    let mut blocks = Vec::with_capacity(page.len());
+    for (number, (block, &keep)) in page.iter().zip(keep).enumerate() {
+        let kind = match block.kind {
+            _ if title_block == Some(number) => BlockKind::Title,
+            kind if keep || !kind.in_text() => kind,
+            _ => BlockKind::Boilerplate,
         };
-        let span = in_text.then(|| {
-            if !article.text.is_empty() {
-                article.text.push_str("\n\n");
+        let span = kind.in_text().then(|| {
+            if !text.is_empty() {
+                text.push_str("\n\n");
             }
-            let begin = article.text.len();
-            article.text.push_str(&block.text);
-            Span::new(begin, article.text.len())
+            let begin = text.len();
+            text.push_str(&block.text);
+            Span::new(begin, text.len())
         });
-        article.blocks.push(Block { kind, span, source_span: None });
+        blocks.push(Block { kind, span, source_span: None });
     }
-    article
+    (text, blocks)
 }
 
 #[cfg(test)]
@@ -81,16 +144,21 @@ mod tests {
 
     use super::*;
     use crate::document::MimeType;
+    use crate::model::ModelFile;
 
     fn extract(html: &str) -> Extraction {
-        let source =
-            Source { content: Content::Text(html.to_owned()), mime_type: MimeType::Html, ..Source::default() };
-        extract_html(&source)
+        let source = Source {
+            content: Content::Text(html.to_owned()),
+            mime_type: MimeType::Html,
+            ..Source::default()
+        };
+        let file = ModelFile::parse(crate::extract::PAGE_MODEL).unwrap();
+        extract_html(&source, &PageModel::read(&file).unwrap())
     }
 
     #[test]
     fn hostile_markup_is_read_in_bounded_time() {
-        let mebi = |piece: &str| piece.repeat((1 << 20) / piece.len());
+        let mebi = |piece: &str| piece.repeat((1 << 18) / piece.len());
         let mut numbered = String::new();
         for n in 0..70_000 {
             numbered.push_str(&format!("<b id={n}>"));
