@@ -156,6 +156,52 @@ mod tests {
         extract_html(&source, &PageModel::read(&file).unwrap())
     }
 
+    const PAGE: &str = "<!doctype html><html lang=en><head><title>Ants return | The Daily</title>
+        <meta property=og:site_name content='The Daily'><meta name=author content='Ann Lee'>
+        <meta property=article:published_time content=2023-03-30T08:09:00+07:00></head>
+        <body><nav><ul><li><a href=/>Home</a><li><a href=/n>News</a></ul></nav><article><h1>Ants return</h1>
+        <p>By Ann Lee</p><p>The ants came back to the garden on Tuesday, the gardener said, and nobody
+        was surprised, since they had come back in each of the last nine years.</p>
+        <figure><img src=a.jpg><figcaption>An ant.</figcaption></figure>
+        <p>They carried leaves, crumbs and a dead wasp across the path, and the cat watched them from
+        the wall for most of the afternoon before it fell asleep.</p><p style='display: none'>Secret</p>
+        <p>Next year they will be counted, the council has decided, by two students with a hand lens.</p>
+        </article><footer><a href=/i>Imprint</a> Copyright The Daily</footer></body></html>";
+
+    #[test]
+    fn a_page_gives_its_article_and_what_is_known_about_it() {
+        let article = extract(PAGE).article;
+        assert_eq!(article.title, "Ants return");
+        assert_eq!(article.authors, ["Ann Lee"]);
+        assert_eq!(article.publisher, "The Daily");
+        assert_eq!(article.publish_time.unwrap().to_string(), "2023-03-30T08:09:00+07:00");
+        assert!(
+            article.text.contains("came back to the garden on Tuesday")
+                && article.text.contains("hand lens.")
+        );
+        for absent in ["Home", "An ant.", "Imprint", "Secret"] {
+            assert!(!article.text.contains(absent), "{absent}");
+        }
+        assert!(article.blocks.iter().any(|block| block.kind == BlockKind::Caption && block.span.is_none()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_markup_gives_the_same_answer_twice_and_valid_spans(
+            page in "(<(/?(p|div|ul|li|b|a|table|td|h1|span|script|title|svg)|!--|x y=)[ >]|[a-zé\u{200b}🙂&;<>\"' \n]){0,120}"
+        ) {
+            let one = extract(&page);
+            proptest::prop_assert_eq!(&one.article, &extract(&page).article);
+            let mut end = 0;
+            for span in one.article.blocks.iter().filter_map(|block| block.span) {
+                proptest::prop_assert!(end <= span.begin && span.begin < span.end);
+                proptest::prop_assert!(!span.of(&one.article.text).is_empty());
+                end = span.end;
+            }
+            proptest::prop_assert_eq!(end, one.article.text.len());
+        }
+    }
+
     #[test]
     fn hostile_markup_is_read_in_bounded_time() {
         let mebi = |piece: &str| piece.repeat((1 << 18) / piece.len());
@@ -197,7 +243,8 @@ mod tests {
             let started = Instant::now();
             let extraction = extract(&page);
             let taken = started.elapsed();
-            eprintln!("{:?} {:?} {}", &page[..20.min(page.len())], taken, extraction.article.text.len());
+            assert!(taken < Duration::from_secs(5), "{:?}: {taken:?}", &page[..20]);
+            assert!(extraction.article.text.len() <= page.len());
         }
     }
 }
