@@ -28,7 +28,11 @@ fn plain(text: &str) -> Analysis {
 fn check(analysis: &Analysis) {
     let article = &analysis.article;
     let sound = |span: Span, text: &str| {
-        assert!(span.begin < span.end && text.get(span.range()).is_some(), "{span:?} in {} bytes", text.len());
+        assert!(
+            span.begin < span.end && text.get(span.range()).is_some(),
+            "{span:?} in {} bytes",
+            text.len()
+        );
         let converters = [OffsetUnit::Utf16, OffsetUnit::Utf32].map(|unit| OffsetConverter::new(text, unit));
         for converter in converters {
             assert!(converter.convert(span.begin) < converter.convert(span.end));
@@ -132,7 +136,11 @@ fn bytes_that_are_no_utf_8_are_decoded() {
     let analysis = analyze(content, MimeType::Plain, Mode::Auto);
     assert!(analysis.article.text.contains("très fâché"), "{}", analysis.article.text);
     let garbage: Vec<u8> = (0..=255).cycle().take(10_000).collect();
-    analyze(Content::Bytes { bytes: garbage, charset: Some("no-such-charset".into()) }, MimeType::Html, Mode::Auto);
+    analyze(
+        Content::Bytes { bytes: garbage, charset: Some("no-such-charset".into()) },
+        MimeType::Html,
+        Mode::Auto,
+    );
 }
 
 #[test]
@@ -163,7 +171,8 @@ fn the_same_input_gives_the_same_answer() {
     let again = Analyzer::load().expect("the models are sound");
     let source = Source { content: Content::Text(page.to_owned()), ..Source::default() };
     let options = Options { features: Features::ALL, ..Options::default() };
-    let second = again.analyze(&source, Mode::Auto, &options, &Checkpoint::default(), &()).expect("no deadline");
+    let second =
+        again.analyze(&source, Mode::Auto, &options, &Checkpoint::default(), &()).expect("no deadline");
     assert_eq!(first, format!("{second:?}"));
 }
 

@@ -10,14 +10,17 @@ mod markup;
 pub mod metadata;
 mod page;
 mod page_metadata;
+mod page_model;
+pub mod page_train;
 mod plain;
 pub mod train;
 
 use std::borrow::Cow;
 
+use self::lines::LineModel;
+use self::page_model::PageModel;
 use crate::document::{Article, Content, MimeType, Source, Warning};
 use crate::model::{ModelError, ModelFile, ModelInfo};
-use lines::LineModel;
 
 /// How much of the page becomes the article's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,13 +42,21 @@ pub struct Extraction {
 /// Finds articles in pages. Immutable; share it.
 pub struct Extractor {
     lines: LineModel,
+    pages: PageModel,
 }
+
+/// The weights that judge the blocks of HTML pages.
+const PAGE_MODEL: &[u8] = include_bytes!("../../models/page.bin");
+
+/// The weights that judge the lines of flattened pages.
+const LINE_MODEL: &[u8] = include_bytes!("../../models/extract.bin");
 
 impl Extractor {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
-        let file = ModelFile::parse(include_bytes!("../../models/extract.bin"))?;
-        Ok(Self { lines: LineModel::read(&file)? })
+        let lines = LineModel::read(&ModelFile::parse(LINE_MODEL)?)?;
+        let pages = PageModel::read(&ModelFile::parse(PAGE_MODEL)?)?;
+        Ok(Self { lines, pages })
     }
 
     pub fn info(&self) -> &ModelInfo {
@@ -55,7 +66,7 @@ impl Extractor {
     /// Never fails: a page without an article gives an empty text and a warning that says so.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
         let mut extraction = match (mode, source.mime_type) {
-            (Mode::Auto, MimeType::Html) => html::extract_html(source),
+            (Mode::Auto, MimeType::Html) => html::extract_html(source, &self.pages),
             (Mode::Auto, MimeType::Plain) => {
                 extract_text(source, |text| plain::extract(source, text, &self.lines))
             }

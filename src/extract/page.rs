@@ -13,6 +13,8 @@ pub(super) struct PageBlock {
     pub kind: BlockKind,
     /// The text nodes it is made of.
     pub nodes: Vec<NodeId>,
+    /// How many of `nodes` are in the article as Readability finds it.
+    pub readable: usize,
     /// Bytes of `text` inside links.
     pub linked: usize,
     pub place: Place,
@@ -36,6 +38,10 @@ pub(super) struct Place {
     pub margin: u16,
     /// Inside an element that readers do not see.
     pub hidden: u16,
+    /// Inside elements whose classes speak of an article.
+    pub likely: u16,
+    /// Inside elements whose classes speak of something else.
+    pub unlikely: u16,
 }
 
 /// An element whose name, class or attributes say that it holds an author or a date.
@@ -143,6 +149,7 @@ impl Reader {
                 if is_hidden(element) {
                     self.place.hidden += 1;
                 }
+                self.step_hint(element, 1);
                 self.step(name, 1);
             }
             _ => {}
@@ -159,6 +166,7 @@ impl Reader {
                 if is_hidden(element) {
                     self.place.hidden -= 1;
                 }
+                self.step_hint(element, -1);
                 self.step(name, -1);
             }
         });
@@ -173,6 +181,13 @@ impl Reader {
         if text.len() <= LONGEST_MARK && !(text.is_empty() && value.is_empty()) {
             self.page.marks.push(Mark { says, text, value, block: self.page.blocks.len() });
         }
+    }
+
+    /// Goes into or out of an element with the classes it has.
+    fn step_hint(&mut self, element: &dom_query::Element, by: i16) {
+        let (likely, unlikely) = hint(element);
+        self.place.likely = self.place.likely.saturating_add_signed(by * i16::from(likely));
+        self.place.unlikely = self.place.unlikely.saturating_add_signed(by * i16::from(unlikely));
     }
 
     /// Goes into or out of an element.
@@ -247,6 +262,7 @@ impl Reader {
             text,
             kind: kind(self.begun_at),
             nodes,
+            readable: 0,
             linked,
             place: self.begun_at,
         });
@@ -368,6 +384,59 @@ pub(super) fn collapse(text: &str) -> String {
 /// Characters that show nothing: soft hyphens, zero-width spaces, byte order marks.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{feff}')
+}
+
+/// Whether an element's classes speak of an article, and of something else.
+fn hint(element: &dom_query::Element) -> (bool, bool) {
+    const LIKELY: [&str; 9] =
+        ["article", "content", "entry", "post", "story", "body", "text", "rich", "prose"];
+    const UNLIKELY: [&str; 36] = [
+        "author",
+        "bio",
+        "banner",
+        "breadcrumb",
+        "byline",
+        "caption",
+        "comment",
+        "cookie",
+        "credit",
+        "cta",
+        "disclaim",
+        "footer",
+        "form",
+        "header",
+        "menu",
+        "meta",
+        "modal",
+        "nav",
+        "newsletter",
+        "pagination",
+        "popup",
+        "promo",
+        "recommend",
+        "related",
+        "recirc",
+        "share",
+        "sidebar",
+        "signup",
+        "social",
+        "sponsor",
+        "subscribe",
+        "table-of",
+        "tag",
+        "teaser",
+        "toc",
+        "widget",
+    ];
+    let (mut likely, mut unlikely) = (false, false);
+    for attribute in &element.attrs {
+        if matches!(&*attribute.name.local, "class" | "id") {
+            let classes = attribute.value.to_ascii_lowercase();
+            likely |= LIKELY.iter().any(|word| classes.contains(word));
+            unlikely |= UNLIKELY.iter().any(|word| classes.contains(word));
+        }
+    }
+    (likely, unlikely)
 }
 
 fn is_hidden(element: &dom_query::Element) -> bool {

@@ -399,6 +399,7 @@ fn publish_time(declared: &Declared, near: &Neighbourhood<'_>, uri: &str) -> Opt
         "datepublished",
         "parsely-pub-date",
         "sailthru.date",
+        "published-date",
         "publish-date",
         "publishdate",
         "pubdate",

@@ -1,0 +1,113 @@
+//! Training of the model of HTML pages. The same data gives the same bytes.
+
+use std::error::Error;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+
+use super::html::PageReading;
+use super::page::PageBlock;
+use super::page_model::{FEATURES, rows};
+use crate::document::{Content, MimeType, Source};
+use crate::model::ModelWriter;
+use crate::model::trees::{Forest, Objective, Params};
+
+const VERSION: &str = "1";
+
+const PARAMS: Params = Params {
+    trees: 120,
+    leaves: 16,
+    learning_rate: 0.1,
+    min_rows: 60,
+    l2: 10.0,
+    row_share: 0.6,
+    feature_share: 0.4,
+    seed: 7,
+};
+
+/// Words in a run that is looked for in the article.
+const RUN: usize = 4;
+
+/// Trains on the training part of `extraction_html` under `data` and returns the model file.
+pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut features = Vec::new();
+    let mut targets = Vec::new();
+    let mut weights = Vec::new();
+    for line in unpacked(&data.join("extraction_html/train.jsonl.xz"))?.lines() {
+        let record: Value = serde_json::from_str(line)?;
+        if record["part"] != "train" {
+            continue;
+        }
+        let field = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
+        let source = Source {
+            content: Content::Text(field("content")),
+            mime_type: MimeType::Html,
+            ..Source::default()
+        };
+        let reading = PageReading::of(&source);
+        let blocks = &reading.page.blocks;
+        features.extend(rows(blocks, reading.metadata.title_block));
+        targets.extend(labels(blocks, &field("article_text")));
+        // Long blocks weigh more, long pages do not.
+        let sizes: Vec<f32> = blocks.iter().map(|block| (block.text.len() as f32).sqrt()).collect();
+        let whole: f32 = sizes.iter().sum();
+        weights.extend(sizes.iter().map(|size| size / whole * 100.0));
+    }
+    eprintln!("{} blocks", targets.len());
+    let forest = Forest::train(&features, FEATURES, &targets, Some(&weights), Objective::Logistic, &PARAMS);
+    let mut writer = ModelWriter::new("page", VERSION);
+    forest.write(&mut writer, "blocks");
+    Ok(writer.finish())
+}
+
+fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
+    let mut process = Command::new("xz").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
+    let mut text = String::new();
+    if let Some(mut output) = process.stdout.take() {
+        output.read_to_string(&mut text)?;
+    }
+    if process.wait()?.success() { Ok(text) } else { Err(format!("cannot unpack {}", path.display()).into()) }
+}
+
+/// 1 for each block that is in the article: most of its runs of words are, each as often
+/// as there.
+fn labels<'a>(blocks: &'a [PageBlock], article: &'a str) -> Vec<f32> {
+    let mut left: FxHashMap<Vec<&'a str>, usize> = FxHashMap::default();
+    let article = words(article);
+    for run in 1..=RUN {
+        for words in article.windows(run) {
+            *left.entry(words.to_vec()).or_default() += 1;
+        }
+    }
+    let mut label = |block: &'a PageBlock| {
+        let words = words(&block.text);
+        let (mut found, mut all) = (0, 0);
+        for run in words.windows(RUN.min(words.len().max(1))) {
+            all += 1;
+            if let Some(left) = left.get_mut(run)
+                && *left > 0
+            {
+                *left -= 1;
+                found += 1;
+            }
+        }
+        f32::from(u8::from(found * 2 >= all && all > 0))
+    };
+    // Runs are used up, so the blocks that surely are the article take theirs first.
+    let mut labels = vec![0.0; blocks.len()];
+    for kept in [true, false] {
+        for (block, target) in
+            blocks.iter().zip(&mut labels).filter(|(block, _)| (block.readable > 0) == kept)
+        {
+            *target = label(block);
+        }
+    }
+    labels
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect()
+}
