@@ -148,7 +148,7 @@ const NOUNS_IN_ING: [&str; 24] = [
 ];
 
 /// Words before a person's name that are not part of it.
-const TITLE_WORDS: &str = "us uk eu president vice-president vice prime minister secretary general chancellor senator \
+const TITLE_WORDS: &str = "US uk eu president vice-president vice prime minister secretary general chancellor senator \
     governor mayor judge justice king queen prince princess pope gov sen rep gen col capt lt sgt prof professor \
     chairman chairwoman director ceo congressman congresswoman councillor detective inspector sheriff lord lady \
     archbishop bishop cardinal coach manager captain skipper actor actress singer former";

@@ -8,6 +8,10 @@ pub const EMPTY: u32 = 0x811c_9dc5;
 /// `buffer` is scratch space.
 pub fn stem_hash(word: &str, buffer: &mut Vec<u8>) -> u32 {
     buffer.clear();
+    if matches!(word, "US" | "U.S." | "U.S") {
+        // The country, not the pronoun.
+        return fnv(EMPTY, b"usa");
+    }
     if word.is_ascii() {
         buffer.extend(word.bytes().filter(|&byte| byte != b'.').map(|byte| byte.to_ascii_lowercase()));
     } else {
@@ -51,11 +55,12 @@ mod tests {
     fn plural_possessive_and_case_make_no_difference() {
         let hash = |word| stem_hash(word, &mut Vec::new());
         for (one, other) in
-            [("Elections", "election"), ("policies", "policy"), ("Vietnam’s", "Vietnam"), ("U.S.", "us")]
+            [("Elections", "election"), ("policies", "policy"), ("Vietnam’s", "Vietnam"), ("U.S.", "USA")]
         {
             assert_eq!(hash(one), hash(other), "{one}");
         }
         assert_ne!(hash("university"), hash("universe"));
+        assert_ne!(hash("US"), hash("us"));
         assert_ne!(hash("crisis"), hash("crisi"));
         assert_eq!(hash("'s"), EMPTY);
     }
