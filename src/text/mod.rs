@@ -1,8 +1,11 @@
 //! Language, sentences and tokens, and the arithmetic of offsets.
 
+mod abbreviations;
 pub mod language;
 pub mod offsets;
 mod segment;
+mod sentences;
+mod tokens;
 
 use std::ops::Range;
 

@@ -1,13 +1,14 @@
-//! Sentences and tokens.
+//! Cuts texts into sentences and tokens.
 
-use super::{Segmented, SegmentedArticle};
+use super::{Segmented, SegmentedArticle, sentences, tokens};
 use crate::document::{Article, Section};
 
-/// Cuts `text` into sentences and tokens. `breaks` are the offsets where a block begins:
-/// no sentence runs over one.
+/// Cuts `text` into sentences and tokens. `breaks` are the offsets, in order, where a block
+/// begins: no sentence runs over one.
 pub fn segment<'a>(text: &'a str, section: Section, breaks: &[usize]) -> Segmented<'a> {
-    let _ = breaks;
-    Segmented { text, section, tokens: Vec::new(), sentences: Vec::new() }
+    let tokens = tokens::tokenize(text);
+    let sentences = sentences::split(text, &tokens, breaks);
+    Segmented { text, section, tokens, sentences }
 }
 
 /// Cuts an article's title and body.
