@@ -1,0 +1,433 @@
+//! Training of a linear-chain conditional random field (Lafferty et al. 2001) by stochastic
+//! gradient descent with a quadratic penalty, after Bottou's crfsgd. A label may be given
+//! in part, as a set; its likelihood is then that of the set.
+
+use rustc_hash::FxHashMap;
+
+use crate::entities::tagger::{Scores, WeightParts};
+use crate::entities::tags::{self, KINDS, OUTSIDE, Position, TAGS, Tag};
+
+/// Stored weights are `weight * QUANTUM` in 8 bits.
+const QUANTUM: f32 = 32.0;
+/// Stored weights smaller than this many steps are left out.
+const LEAST_STEPS: i32 = 2;
+
+/// A set of labels, as bits.
+pub type TagSet = u64;
+pub const ANY: TagSet = (1 << TAGS) - 1;
+
+/// Lines with features and the labels allowed for each unit.
+#[derive(Default)]
+pub struct Instances {
+    /// Features of all units, one after the other: hashes, or places after [`Instances::index`].
+    features: Vec<u32>,
+    /// Where each unit's features end.
+    ends: Vec<usize>,
+    allowed: Vec<TagSet>,
+    /// Scores that are given and not learned, for the second pass; else empty.
+    given: Vec<Scores>,
+    lines: Vec<InstanceLine>,
+}
+
+#[derive(Clone, Copy)]
+struct InstanceLine {
+    begin: usize,
+    end: usize,
+    weight: f32,
+}
+
+impl Instances {
+    pub fn push_unit(&mut self, features: &[u32], allowed: TagSet, given: Option<Scores>) {
+        self.features.extend_from_slice(features);
+        self.ends.push(self.features.len());
+        self.allowed.push(allowed);
+        self.given.extend(given);
+    }
+
+    /// Closes the line of the last `units` units.
+    pub fn end_line(&mut self, units: usize, weight: f32) {
+        let end = self.allowed.len();
+        self.lines.push(InstanceLine { begin: end - units, end, weight });
+    }
+
+    pub fn units(&self) -> usize {
+        self.allowed.len()
+    }
+
+    fn features(&self, unit: usize) -> &[u32] {
+        let begin = if unit == 0 { 0 } else { self.ends[unit - 1] };
+        &self.features[begin..self.ends[unit]]
+    }
+
+    /// Replaces hashes by places and leaves out features seen fewer than `least` times.
+    /// Returns the hash at each place.
+    fn index(&mut self, least: u32) -> Vec<u32> {
+        let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+        for &feature in &self.features {
+            *counts.entry(feature).or_default() += 1;
+        }
+        let mut hashes: Vec<u32> =
+            counts.iter().filter(|(_, count)| **count >= least).map(|(&hash, _)| hash).collect();
+        hashes.sort_unstable();
+        let places: FxHashMap<u32, u32> = hashes.iter().zip(0..).map(|(&hash, place)| (hash, place)).collect();
+        let (mut kept, mut begin) = (0, 0);
+        for end in &mut self.ends {
+            for i in begin..*end {
+                if let Some(&place) = places.get(&self.features[i]) {
+                    self.features[kept] = place;
+                    kept += 1;
+                }
+            }
+            begin = *end;
+            *end = kept;
+        }
+        self.features.truncate(kept);
+        hashes
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub epochs: usize,
+    /// Features seen fewer times are left out.
+    pub least_count: u32,
+    pub learning_rate: f32,
+    /// Weight of the quadratic penalty, for each line.
+    pub penalty: f32,
+}
+
+type Row = [f32; TAGS];
+
+/// Learns weights for `instances`.
+pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
+    let hashes = instances.index(settings.least_count);
+    let mut trainer = Trainer {
+        rows: vec![[0.0; TAGS]; hashes.len()],
+        shrink: 1.0,
+        transitions: [[0.0; TAGS]; TAGS],
+        instances,
+    };
+    let mut order: Vec<usize> = (0..trainer.instances.lines.len()).collect();
+    let mut random = Random(0x5EED);
+    let mut steps = 0.0_f32;
+    let mut work = Work::default();
+    for epoch in 0..settings.epochs {
+        random.shuffle(&mut order);
+        let mut loss = 0.0;
+        for &line in &order {
+            let rate = settings.learning_rate / (1.0 + settings.learning_rate * settings.penalty * steps);
+            steps += 1.0;
+            loss += f64::from(trainer.step(line, rate, &mut work));
+            trainer.decay(1.0 - rate * settings.penalty);
+        }
+        eprintln!("epoch {epoch}: {} features, loss {loss:.0}", hashes.len());
+    }
+    trainer.quantised(&hashes)
+}
+
+struct Trainer {
+    /// Weights before the factor [`Trainer::shrink`].
+    rows: Vec<Row>,
+    shrink: f32,
+    transitions: [Row; TAGS],
+    instances: Instances,
+}
+
+/// Memory for one line's computations.
+#[derive(Default)]
+struct Work {
+    scores: Vec<Row>,
+    masked: Vec<Row>,
+    model: Lattice,
+    gold: Lattice,
+}
+
+impl Trainer {
+    /// One step of descent; returns the line's loss before it.
+    fn step(&mut self, line: usize, rate: f32, work: &mut Work) -> f32 {
+        let InstanceLine { begin, end, weight } = self.instances.lines[line];
+        work.scores.clear();
+        let mut loss = 0.0;
+        for unit in begin..end {
+            work.scores.push(self.potentials(unit));
+        }
+        work.masked.clear();
+        for (row, &allowed) in work.scores.iter().zip(&self.instances.allowed[begin..end]) {
+            let mut masked = *row;
+            for (tag, value) in masked.iter_mut().enumerate() {
+                if allowed & (1 << tag) == 0 {
+                    *value = 0.0;
+                }
+            }
+            work.masked.push(masked);
+        }
+        let transitions = self.transitions.map(|row| row.map(f32::exp));
+        let Some(all) = work.model.run(&work.scores, &transitions) else { return 0.0 };
+        let Some(right) = work.gold.run(&work.masked, &transitions) else { return 0.0 };
+        loss += (all - right) * weight;
+        let mut sure = true;
+        for i in 0..end - begin {
+            let (gold, model) = (&work.gold.marginals[i], &work.model.marginals[i]);
+            let mut difference = [0.0; TAGS];
+            let mut largest = 0.0_f32;
+            for tag in 0..TAGS {
+                difference[tag] = gold[tag] - model[tag];
+                largest = largest.max(difference[tag].abs());
+            }
+            if largest < 0.002 {
+                continue;
+            }
+            sure = false;
+            let factor = rate * weight / self.shrink;
+            for change in &mut difference {
+                *change *= factor;
+            }
+            let from = if begin + i == 0 { 0 } else { self.instances.ends[begin + i - 1] };
+            for place in from..self.instances.ends[begin + i] {
+                let row = &mut self.rows[self.instances.features[place] as usize];
+                for (weight, change) in row.iter_mut().zip(&difference) {
+                    *weight += change;
+                }
+            }
+        }
+        if !sure {
+            let step = rate * weight;
+            work.gold.add_pairs(&work.masked, &transitions, step, &mut self.transitions);
+            work.model.add_pairs(&work.scores, &transitions, -step, &mut self.transitions);
+        }
+        loss
+    }
+
+    /// The exponentials of a unit's scores, up to a factor.
+    fn potentials(&self, unit: usize) -> Row {
+        let mut row = [0.0; TAGS];
+        for &feature in self.instances.features(unit) {
+            for (sum, weight) in row.iter_mut().zip(&self.rows[feature as usize]) {
+                *sum += weight;
+            }
+        }
+        for value in &mut row {
+            *value *= self.shrink;
+        }
+        if let Some(given) = self.instances.given.get(unit) {
+            for (sum, &score) in row.iter_mut().zip(given) {
+                *sum += f32::from(score) / QUANTUM;
+            }
+        }
+        let most = row.iter().copied().fold(f32::MIN, f32::max);
+        row.map(|score| (score - most).max(-60.0).exp())
+    }
+
+    fn decay(&mut self, factor: f32) {
+        self.shrink *= factor;
+        if self.shrink < 1e-3 {
+            for row in &mut self.rows {
+                for weight in row {
+                    *weight *= self.shrink;
+                }
+            }
+            self.shrink = 1.0;
+        }
+    }
+
+    fn quantised(&self, hashes: &[u32]) -> WeightParts {
+        let mut parts = WeightParts::default();
+        for (row, &hash) in self.rows.iter().zip(hashes) {
+            let before = parts.labels.len();
+            for (tag, &weight) in row.iter().enumerate() {
+                let steps = (weight * self.shrink * QUANTUM).round() as i32;
+                if steps.abs() >= LEAST_STEPS {
+                    parts.labels.push(tag as u8);
+                    parts.weights.push(steps.clamp(-127, 127) as i8);
+                }
+            }
+            let count = parts.labels.len() - before;
+            if count > 0 {
+                parts.features.push(hash);
+                parts.counts.push(count as u8);
+            }
+        }
+        parts.transitions =
+            self.transitions.iter().flatten().map(|weight| (weight * QUANTUM).round() as i16).collect();
+        parts
+    }
+}
+
+/// Forward and backward sums over all labellings of a line.
+#[derive(Default)]
+struct Lattice {
+    forward: Vec<Row>,
+    backward: Vec<Row>,
+    marginals: Vec<Row>,
+}
+
+impl Lattice {
+    /// The logarithm of the sum over all labellings, with marginals; none where no
+    /// labelling is possible.
+    fn run(&mut self, potentials: &[Row], transitions: &[Row; TAGS]) -> Option<f32> {
+        let n = potentials.len();
+        self.forward.clear();
+        self.backward.clear();
+        self.backward.resize(n, [0.0; TAGS]);
+        let mut log = 0.0;
+        for (i, potential) in potentials.iter().enumerate() {
+            let mut row = if i == 0 {
+                let mut row = [0.0; TAGS];
+                for to in (0..TAGS as Tag).filter(|&tag| tags::opens(tag)) {
+                    row[usize::from(to)] = transitions[0][usize::from(to)];
+                }
+                row
+            } else {
+                forward_step(&self.forward[i - 1], transitions)
+            };
+            if i + 1 == n {
+                for tag in (0..TAGS as Tag).filter(|&tag| !tags::closes(tag)) {
+                    row[usize::from(tag)] = 0.0;
+                }
+            }
+            let mut sum = 0.0;
+            for (value, potential) in row.iter_mut().zip(potential) {
+                *value *= potential;
+                sum += *value;
+            }
+            if sum < 1e-30 {
+                return None;
+            }
+            for value in &mut row {
+                *value /= sum;
+            }
+            log += sum.ln();
+            self.forward.push(row);
+        }
+        for tag in (0..TAGS as Tag).filter(|&tag| tags::closes(tag)) {
+            self.backward[n - 1][usize::from(tag)] = 1.0;
+        }
+        for i in (1..n).rev() {
+            let mut arriving = self.backward[i];
+            for (value, potential) in arriving.iter_mut().zip(&potentials[i]) {
+                *value *= potential;
+            }
+            let mut row = backward_step(&arriving, transitions);
+            let sum: f32 = row.iter().sum();
+            if sum < 1e-30 {
+                return None;
+            }
+            for value in &mut row {
+                *value /= sum;
+            }
+            self.backward[i - 1] = row;
+        }
+        self.marginals.clear();
+        for (forward, backward) in self.forward.iter().zip(&self.backward) {
+            let mut row = *forward;
+            let mut sum = 0.0;
+            for (value, backward) in row.iter_mut().zip(backward) {
+                *value *= backward;
+                sum += *value;
+            }
+            if sum < 1e-30 {
+                return None;
+            }
+            self.marginals.push(row.map(|value| value / sum));
+        }
+        Some(log)
+    }
+
+    /// Adds `step` times the expected number of each transition to `out`.
+    fn add_pairs(&self, potentials: &[Row], transitions: &[Row; TAGS], step: f32, out: &mut [Row; TAGS]) {
+        for (to, value) in out[usize::from(OUTSIDE)].iter_mut().enumerate() {
+            *value += step * self.marginals[0][to];
+        }
+        for i in 1..potentials.len() {
+            let forward = &self.forward[i - 1];
+            let mut arriving = self.backward[i];
+            for (value, potential) in arriving.iter_mut().zip(&potentials[i]) {
+                *value *= potential;
+            }
+            let mut pairs = Vec::with_capacity(512);
+            let mut sum = 0.0;
+            each_pair(|from, to| {
+                let value = forward[from] * transitions[from][to] * arriving[to];
+                if value > 1e-9 {
+                    sum += value;
+                    pairs.push((from, to, value));
+                }
+            });
+            for (from, to, value) in pairs {
+                out[from][to] += step * value / sum;
+            }
+        }
+    }
+}
+
+/// Calls `visit` for every two labels that may follow each other.
+fn each_pair(mut visit: impl FnMut(usize, usize)) {
+    for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        for to in (0..TAGS).filter(|&tag| tags::opens(tag as Tag)) {
+            visit(from, to);
+        }
+    }
+    for kind in 0..KINDS.len() {
+        let begin = usize::from(tags::tag(kind, Position::Begin));
+        for from in [begin, begin + 1] {
+            for to in [begin + 1, begin + 2] {
+                visit(from, to);
+            }
+        }
+    }
+}
+
+fn forward_step(before: &Row, transitions: &[Row; TAGS]) -> Row {
+    let mut row = [0.0; TAGS];
+    for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        if before[from] > 1e-12 {
+            for (value, transition) in row.iter_mut().zip(&transitions[from]) {
+                *value += before[from] * transition;
+            }
+        }
+    }
+    for kind in 0..KINDS.len() {
+        let begin = usize::from(tags::tag(kind, Position::Begin));
+        for to in [begin + 1, begin + 2] {
+            row[to] = before[begin] * transitions[begin][to] + before[begin + 1] * transitions[begin + 1][to];
+        }
+    }
+    row
+}
+
+fn backward_step(arriving: &Row, transitions: &[Row; TAGS]) -> Row {
+    let mut opening = *arriving;
+    for tag in (0..TAGS).filter(|&tag| !tags::opens(tag as Tag)) {
+        opening[tag] = 0.0;
+    }
+    let mut row = [0.0; TAGS];
+    for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        row[from] = transitions[from].iter().zip(&opening).map(|(transition, value)| transition * value).sum();
+    }
+    for kind in 0..KINDS.len() {
+        let begin = usize::from(tags::tag(kind, Position::Begin));
+        for from in [begin, begin + 1] {
+            row[from] = transitions[from][begin + 1] * arriving[begin + 1]
+                + transitions[from][begin + 2] * arriving[begin + 2];
+        }
+    }
+    row
+}
+
+/// A small seeded generator (xorshift), for orders that are the same every time.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn shuffle(&mut self, items: &mut [usize]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, (self.next() % (i as u64 + 1)) as usize);
+        }
+    }
+}
