@@ -1,19 +1,33 @@
 //! Who, where and which organisation.
+//!
+//! As the data flows: an article is [`reading`] as units with facts about each word, the
+//! [`tagger`] labels them by their [`features`], [`resolve`] brings the names together to
+//! entities, [`describe`] finds descriptions and pronouns that stand for them, [`link`]
+//! knows ids, and [`salience`] puts the protagonists first.
 
+mod describe;
 mod features;
 mod lexicon;
+mod link;
 mod reading;
+mod resolve;
+mod salience;
 mod table;
 mod tagger;
 mod tags;
+#[cfg(test)]
+mod tests;
 pub mod train;
 mod words;
 
+use describe::Nouns;
 use lexicon::{Lexicon, LexiconParts};
+use link::{LinkParts, Links};
 use reading::Reading;
+use resolve::Cluster;
 use tagger::{DOCUMENT, LOCAL, Tagger, WeightParts, Weights};
 
-use crate::document::{Entity, Mention, MentionKind, TextSpan};
+use crate::document::{Entity, EntityLink, Mention, MentionKind};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
 
@@ -23,6 +37,8 @@ const FILE: &[u8] = include_bytes!("../../models/entities.bin");
 pub struct EntityModel {
     info: ModelInfo,
     tagger: Tagger,
+    links: Links,
+    nouns: Nouns,
 }
 
 impl EntityModel {
@@ -34,7 +50,8 @@ impl EntityModel {
             local: Weights::new(&WeightParts::read(&file, &LOCAL)?)?,
             document: Some(Weights::new(&WeightParts::read(&file, &DOCUMENT)?)?),
         };
-        Ok(Self { info: file.info().clone(), tagger })
+        let links = Links::new(LinkParts::read(&file)?)?;
+        Ok(Self { info: file.info().clone(), tagger, links, nouns: Nouns::new() })
     }
 
     pub fn info(&self) -> &ModelInfo {
@@ -45,23 +62,37 @@ impl EntityModel {
     pub fn find(&self, article: &SegmentedArticle) -> Vec<Entity> {
         let reading = Reading::new(article, &self.tagger.lexicon);
         let tags = self.tagger.tag(&reading);
-        reading
-            .lines
+        let clusters = resolve::resolve(&reading, &self.links, resolve::names(&reading, &tags));
+        let salience = salience::salience(&reading, &clusters);
+        let mut entities: Vec<Entity> = clusters
             .iter()
-            .flat_map(|line| {
-                let (reading, base) = (&reading, line.units.start);
-                tags::names(&tags[line.units.clone()]).map(move |(units, kind)| {
-                    let span = reading.span(units.start + base..units.end + base);
-                    let span = TextSpan { section: line.section, span };
-                    Entity {
-                        name: span.span.of(reading.text(line.section)).to_owned(),
-                        kind: tags::KINDS[kind],
-                        salience: 0.0,
-                        mentions: vec![Mention { span, kind: MentionKind::Proper, confidence: 1.0 }],
-                        links: Vec::new(),
-                    }
-                })
-            })
-            .collect()
+            .zip(salience)
+            .map(|(cluster, salience)| entity(&reading, cluster, salience))
+            .collect();
+        for description in self.nouns.find(&reading, &clusters) {
+            let confidence = if description.kind == MentionKind::Common { 0.8 } else { 0.7 };
+            let span = reading.text_span(description.line, description.units);
+            entities[description.cluster].mentions.push(Mention { span, kind: description.kind, confidence });
+        }
+        for entity in &mut entities {
+            entity.mentions.sort_by_key(|mention| mention.span);
+        }
+        // Stable: of equals the one named first comes first.
+        entities.sort_by(|a, b| b.salience.total_cmp(&a.salience));
+        entities
+    }
+}
+
+fn entity(reading: &Reading, cluster: &Cluster, salience: f32) -> Entity {
+    let span = |name: &resolve::Name| reading.text_span(name.line, name.units.clone());
+    let fullest = span(&cluster.names[cluster.fullest]);
+    let mention = |name| Mention { span: span(name), kind: MentionKind::Proper, confidence: 0.9 };
+    let link = |number| EntityLink { knowledge_base: "wikidata".into(), id: format!("Q{number}"), confidence: 0.9 };
+    Entity {
+        name: fullest.span.of(reading.text(fullest.section)).to_owned(),
+        kind: cluster.kind,
+        salience,
+        mentions: cluster.names.iter().map(mention).collect(),
+        links: cluster.link.map(link).into_iter().collect(),
     }
 }

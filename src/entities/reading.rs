@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::lexicon::{Lexicon, List, Usage};
 use super::words::{self, Case};
-use crate::document::{Section, Span};
+use crate::document::{Section, Span, TextSpan};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 /// A token, or a piece of one where a name may end inside it ("Brussels|-|based").
@@ -128,6 +128,11 @@ impl<'a> Reading<'a> {
     /// The characters from the first to the last of a non-empty range of units of one line.
     pub fn span(&self, units: Range<usize>) -> Span {
         Span::new(self.units[units.start].begin as usize, self.units[units.end - 1].end as usize)
+    }
+
+    /// As [`Reading::span`], with the section of the line they are in.
+    pub fn text_span(&self, line: usize, units: Range<usize>) -> TextSpan {
+        TextSpan { section: self.lines[line].section, span: self.span(units) }
     }
 
     fn count_forms(&mut self) {

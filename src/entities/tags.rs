@@ -68,20 +68,6 @@ pub const fn opens(tag: Tag) -> bool {
     tag == OUTSIDE || matches!((tag - 1) % 4, 0 | 3)
 }
 
-/// Labels the units `range` as one name in `tags`.
-pub fn put(tags: &mut [Tag], range: Range<usize>, kind: usize) {
-    let last = range.len().saturating_sub(1);
-    for (i, slot) in tags[range].iter_mut().enumerate() {
-        let position = match (i, last) {
-            (0, 0) => Position::Unit,
-            (0, _) => Position::Begin,
-            _ if i == last => Position::Last,
-            _ => Position::Inside,
-        };
-        *slot = tag(kind, position);
-    }
-}
-
 /// The names in a well-formed sequence of labels: their units and types.
 pub fn names(tags: &[Tag]) -> impl Iterator<Item = (Range<usize>, usize)> + '_ {
     let mut begin = 0;
@@ -100,10 +86,16 @@ mod tests {
 
     #[test]
     fn names_are_read_back_from_their_labels() {
-        let mut tags = [OUTSIDE; 7];
-        put(&mut tags, 0..1, 2);
-        put(&mut tags, 1..4, 0);
-        put(&mut tags, 5..7, 1);
+        use Position::{Begin, Inside, Last, Unit};
+        let tags = [
+            tag(2, Unit),
+            tag(0, Begin),
+            tag(0, Inside),
+            tag(0, Last),
+            OUTSIDE,
+            tag(1, Begin),
+            tag(1, Last),
+        ];
         assert_eq!(names(&tags).collect::<Vec<_>>(), [(0..1, 2), (1..4, 0), (5..7, 1)]);
         assert!(KINDS.iter().enumerate().all(|(i, &kind)| kind_index(kind) == i));
     }

@@ -111,6 +111,13 @@ pub fn folded_hash(word: &str) -> u32 {
     hash(folded(word))
 }
 
+/// Hash of the letters and digits alone, folded ("U.S." is US); none where there are none.
+pub fn plain_hash(word: &str) -> Option<u32> {
+    let mut letters = folded(word).filter(|c| c.is_alphanumeric()).peekable();
+    letters.peek()?;
+    Some(hash(letters))
+}
+
 /// A hash of the shape: "Trong" is Xx, "U.S." X.X., "737-800" d-d.
 pub fn shape(word: &str) -> u32 {
     let class = |c: char| match c {

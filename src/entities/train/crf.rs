@@ -8,9 +8,12 @@ use crate::entities::tagger::{Scores, WeightParts};
 use crate::entities::tags::{self, KINDS, OUTSIDE, Position, TAGS, Tag};
 
 /// Stored weights are `weight * QUANTUM` in 8 bits.
-const QUANTUM: f32 = 32.0;
-/// Stored weights smaller than this many steps are left out.
-const LEAST_STEPS: i32 = 2;
+const QUANTUM: f32 = 64.0;
+/// No weight grows beyond what can be stored.
+const LARGEST: f32 = 127.0 / QUANTUM;
+/// Weights smaller than this are dropped before the last epochs, in which the others adapt.
+const SMALLEST: f32 = 0.03;
+const EPOCHS_AFTER_DROPPING: usize = 2;
 
 /// A set of labels, as bits.
 pub type TagSet = u64;
@@ -91,6 +94,7 @@ pub struct Settings {
     pub epochs: usize,
     /// Features seen fewer times are left out.
     pub least_count: u32,
+    /// At the start.
     pub learning_rate: f32,
     /// Weight of the quadratic penalty, for each line.
     pub penalty: f32,
@@ -103,19 +107,25 @@ pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
     let hashes = instances.index(settings.least_count);
     let mut trainer = Trainer {
         rows: vec![[0.0; TAGS]; hashes.len()],
+        kept: vec![ANY; hashes.len()],
         shrink: 1.0,
         transitions: [[0.0; TAGS]; TAGS],
         instances,
     };
     let mut order: Vec<usize> = (0..trainer.instances.lines.len()).collect();
     let mut random = Random(0x5EED);
+    // The rate falls to nothing in a straight line, which does without averaging.
+    let total = (settings.epochs * order.len()) as f32;
     let mut steps = 0.0_f32;
     let mut work = Work::default();
     for epoch in 0..settings.epochs {
+        if epoch + EPOCHS_AFTER_DROPPING == settings.epochs {
+            trainer.drop_small();
+        }
         random.shuffle(&mut order);
         let mut loss = 0.0;
         for &line in &order {
-            let rate = settings.learning_rate / (1.0 + settings.learning_rate * settings.penalty * steps);
+            let rate = settings.learning_rate * (1.0 - steps / total);
             steps += 1.0;
             loss += f64::from(trainer.step(line, rate, &mut work));
             trainer.decay(1.0 - rate * settings.penalty);
@@ -128,6 +138,8 @@ pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
 struct Trainer {
     /// Weights before the factor [`Trainer::shrink`].
     rows: Vec<Row>,
+    /// The labels for which a feature may have a weight.
+    kept: Vec<TagSet>,
     shrink: f32,
     transitions: [Row; TAGS],
     instances: Instances,
@@ -166,6 +178,7 @@ impl Trainer {
         let Some(right) = work.gold.run(&work.masked, &transitions) else { return 0.0 };
         loss += (all - right) * weight;
         let mut sure = true;
+        let bound = LARGEST / self.shrink;
         for i in 0..end - begin {
             let (gold, model) = (&work.gold.marginals[i], &work.model.marginals[i]);
             let mut difference = [0.0; TAGS];
@@ -184,9 +197,11 @@ impl Trainer {
             }
             let from = if begin + i == 0 { 0 } else { self.instances.ends[begin + i - 1] };
             for place in from..self.instances.ends[begin + i] {
-                let row = &mut self.rows[self.instances.features[place] as usize];
-                for (weight, change) in row.iter_mut().zip(&difference) {
-                    *weight += change;
+                let feature = self.instances.features[place] as usize;
+                let (row, kept) = (&mut self.rows[feature], self.kept[feature]);
+                for (tag, (weight, change)) in row.iter_mut().zip(&difference).enumerate() {
+                    let change = if kept & (1 << tag) == 0 { 0.0 } else { *change };
+                    *weight = (*weight + change).clamp(-bound, bound);
                 }
             }
         }
@@ -230,13 +245,24 @@ impl Trainer {
         }
     }
 
+    fn drop_small(&mut self) {
+        for (row, kept) in self.rows.iter_mut().zip(&mut self.kept) {
+            for (tag, weight) in row.iter_mut().enumerate() {
+                if (*weight * self.shrink).abs() < SMALLEST {
+                    *weight = 0.0;
+                    *kept &= !(1 << tag);
+                }
+            }
+        }
+    }
+
     fn quantised(&self, hashes: &[u32]) -> WeightParts {
         let mut parts = WeightParts::default();
         for (row, &hash) in self.rows.iter().zip(hashes) {
             let before = parts.labels.len();
             for (tag, &weight) in row.iter().enumerate() {
                 let steps = (weight * self.shrink * QUANTUM).round() as i32;
-                if steps.abs() >= LEAST_STEPS {
+                if steps != 0 {
                     parts.labels.push(tag as u8);
                     parts.weights.push(steps.clamp(-127, 127) as i8);
                 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::document::Section;
 use crate::entities::lexicon::{LONGEST_PHRASE, List};
+use crate::entities::link::{LinkParts, LinkSort};
 use crate::entities::words;
 use crate::text::segment;
 
@@ -151,6 +152,101 @@ pub fn people(folder: &Path) -> Result<Vec<Politician>, Box<dyn Error>> {
         }
     }
     Ok(people)
+}
+
+/// Ids for names, from tables that state them. A name that two of them know differently is left out.
+pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
+    /// Short names in everyday use; the table's other short names are mostly codes.
+    const SHORT: [(&str, &[&str]); 6] = [
+        ("USA", &["US", "USA", "America", "United States"]),
+        ("GBR", &["UK", "Britain", "Great Britain"]),
+        ("ARE", &["UAE"]),
+        ("NLD", &["Holland"]),
+        ("MMR", &["Burma"]),
+        ("CZE", &["Czech Republic"]),
+    ];
+    let codes = fs::read_to_string(folder.join("country-codes.csv"))?;
+    let header: Vec<String> = csv(&codes).next().unwrap_or_default();
+    let column = |name: &str| header.iter().position(|field| field == name).ok_or("no such column");
+    let (code, id) = (column("ISO3166-1-Alpha-3")?, column("wikidata_id")?);
+    let by_code: BTreeMap<String, u32> =
+        csv(&codes).skip(1).filter_map(|row| Some((row.get(code)?.clone(), number(row.get(id)?)?))).collect();
+
+    let mut links = LinkTable::default();
+    for country in countries(folder)? {
+        let Some(&id) = by_code.get(&country.code) else { continue };
+        let short = SHORT.iter().filter(|(code, _)| *code == country.code).flat_map(|(_, names)| names.iter().copied());
+        for name in country.names.iter().map(String::as_str).chain(short) {
+            links.add(name, id, LinkSort::Country);
+        }
+    }
+    for person in people(folder)? {
+        let Some(id) = person.wikidata.as_deref().and_then(number) else { continue };
+        for name in &person.names {
+            links.add(name, id, LinkSort::Person);
+        }
+    }
+    let cities = fs::read_to_string(folder.join("world-cities.csv"))?;
+    let mut seen: BTreeMap<u32, u32> = BTreeMap::new();
+    for row in csv(&cities).skip(1) {
+        if let Some(hash) = row.first().and_then(|name| plain_phrase(name)) {
+            *seen.entry(hash).or_default() += 1;
+        }
+    }
+    for (title, id) in wiki_titles(folder)? {
+        let (Some(hash), Some(id)) = (plain_phrase(&title), number(&id)) else { continue };
+        // A single word may be the name of many things, unless it is that of one city.
+        let single = !title.contains(' ');
+        match seen.get(&hash) {
+            Some(1) => links.add(&title, id, LinkSort::City),
+            None if !single => links.add(&title, id, LinkSort::Title),
+            _ => {}
+        }
+    }
+    // A state of the same name as a country leaves both in doubt.
+    for row in csv(&cities).skip(1).filter(|row| row.get(1).is_some_and(|country| country == "United States")) {
+        if let Some(hash) = row.get(2).and_then(|region| plain_phrase(region)) {
+            links.0.remove(&hash);
+        }
+    }
+    let mut parts = LinkParts::default();
+    for (hash, entry) in links.0 {
+        if let Some((id, sort)) = entry {
+            parts.names.push(hash);
+            parts.ids.push(id);
+            parts.sorts.push(sort as u8);
+        }
+    }
+    Ok(parts)
+}
+
+/// Ids by name; none where tables differ.
+#[derive(Default)]
+struct LinkTable(BTreeMap<u32, Option<(u32, LinkSort)>>);
+
+impl LinkTable {
+    fn add(&mut self, name: &str, id: u32, sort: LinkSort) {
+        let Some(hash) = plain_phrase(name) else { return };
+        match self.0.entry(hash).or_insert(Some((id, sort))) {
+            Some((first, known)) if *first != id && *known == sort => {
+                self.0.insert(hash, None);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The hash of a name's plain words, as in resolution.
+fn plain_phrase(name: &str) -> Option<u32> {
+    let text = segment(name, Section::Body, &[]);
+    let hashes: Vec<u32> =
+        (0..text.tokens.len()).filter_map(|token| words::plain_hash(text.word(token))).collect();
+    (!hashes.is_empty()).then(|| hashes.into_iter().fold(0, words::phrase))
+}
+
+/// The number in an id, "Q881" or the address that ends in it.
+fn number(id: &str) -> Option<u32> {
+    id.rsplit('Q').next()?.trim().parse().ok()
 }
 
 /// Wikipedia titles, words apart, with their Wikidata ids.

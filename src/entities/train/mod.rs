@@ -20,6 +20,7 @@ use rustc_hash::FxHashMap;
 
 use super::features::{self, Evidence, LineFacts};
 use super::lexicon::{Lexicon, LexiconParts, List};
+use super::link::LinkParts;
 use super::reading::Reading;
 use super::tagger::{DOCUMENT, LOCAL, Scores, Tagger, WeightParts, Weights};
 use super::tags::{OUTSIDE, Tag};
@@ -27,23 +28,27 @@ use crate::model::ModelWriter;
 use crate::text::segment_article;
 use news::News;
 
-const LOCAL_SETTINGS: Settings = Settings { epochs: 7, least_count: 2, learning_rate: 0.1, penalty: 4e-6 };
-/// For the tagger that reads the unlabelled news.
-const FIRST_SETTINGS: Settings = Settings { epochs: 3, ..LOCAL_SETTINGS };
+const LOCAL_SETTINGS: Settings = Settings { epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 8e-6 };
+/// For the taggers that read the unlabelled news and the other half of the texts.
+const FIRST_SETTINGS: Settings = Settings { epochs: 4, ..LOCAL_SETTINGS };
 const DOCUMENT_SETTINGS: Settings = Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 1e-5 };
 
 /// Trains on the data sets under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let phrases = gazetteers::phrases(&data.join("gazetteers"))?;
     let samples = corpus::read(data, &|text| phrases.holds(text, List::Demonym))?;
+    if let Ok(path) = std::env::var("ENT_LEX") {
+        let bytes = std::fs::read(path)?;
+        let parts = LexiconParts::read(&crate::model::ModelFile::parse(&bytes)?)?;
+        return finish(&samples, parts, &gazetteers::links(&data.join("gazetteers"))?);
+    }
     let news = News::read(&data.join("unlabelled/news.txt.xz"))?;
     let mut parts = news.lexicon();
     set_phrases(&mut parts, &phrases.0.iter().map(|(&hash, &lists)| (hash, lists)).collect());
 
     eprintln!("learning from {} texts", samples.len());
     let lexicon = Lexicon::new(parts.clone())?;
-    let all = |_: usize| true;
-    let local = learn_local(&samples, &lexicon, FIRST_SETTINGS, all);
+    let local = learn_local(&samples, &lexicon, FIRST_SETTINGS, |_| true);
     let first = Tagger { lexicon, local: Weights::new(&local)?, document: None };
     let mut lists: FxHashMap<u32, u32> = phrases.0.into_iter().collect();
     for (phrase, list) in news.names(&first) {
@@ -51,11 +56,16 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     }
     set_phrases(&mut parts, &lists);
 
+    finish(&samples, parts, &gazetteers::links(&data.join("gazetteers"))?)
+}
+
+/// Learns both kinds of weights.
+fn finish(samples: &[Sample], parts: LexiconParts, links: &LinkParts) -> Result<Vec<u8>, Box<dyn Error>> {
     let lexicon = Lexicon::new(parts.clone())?;
-    let local = learn_local(&samples, &lexicon, LOCAL_SETTINGS, all);
+    let local = learn_local(samples, &lexicon, LOCAL_SETTINGS, |_| true);
     let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
     for half in 0..2 {
-        let weights = learn_local(&samples, &lexicon, LOCAL_SETTINGS, |i| i % 2 != half);
+        let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % 2 != half);
         let tagger = Tagger {
             lexicon: Lexicon::new(parts.clone())?,
             local: Weights::new(&weights)?,
@@ -66,12 +76,13 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
             *slot = Some(tagger.tag_locally(&Reading::new(&segmented, &tagger.lexicon)));
         }
     }
-    let document = learn_document(&samples, &lexicon, &labelled);
+    let document = learn_document(samples, &lexicon, &labelled);
 
     let mut file = ModelWriter::new("entities", "1");
     parts.write(&mut file);
     local.write(&mut file, &LOCAL);
     document.write(&mut file, &DOCUMENT);
+    links.write(&mut file);
     Ok(file.finish())
 }
 
