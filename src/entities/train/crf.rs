@@ -150,6 +150,7 @@ struct Trainer {
 struct Work {
     scores: Vec<Row>,
     masked: Vec<Row>,
+    path: Vec<Tag>,
     model: Lattice,
     gold: Lattice,
 }
@@ -163,19 +164,18 @@ impl Trainer {
         for unit in begin..end {
             work.scores.push(self.potentials(unit));
         }
-        work.masked.clear();
-        for (row, &allowed) in work.scores.iter().zip(&self.instances.allowed[begin..end]) {
-            let mut masked = *row;
-            for (tag, value) in masked.iter_mut().enumerate() {
-                if allowed & (1 << tag) == 0 {
-                    *value = 0.0;
-                }
-            }
-            work.masked.push(masked);
-        }
         let transitions = self.transitions.map(|row| row.map(f32::exp));
         let Some(all) = work.model.run(&work.scores, &transitions) else { return 0.0 };
-        let Some(right) = work.gold.run(&work.masked, &transitions) else { return 0.0 };
+        let allowed = &self.instances.allowed[begin..end];
+        let path = only_path(allowed, &mut work.path);
+        let right = if path {
+            work.gold.follow(&work.path);
+            path_score(&work.path, &work.scores, &self.transitions)
+        } else {
+            mask(&work.scores, allowed, &mut work.masked);
+            let Some(right) = work.gold.run(&work.masked, &transitions) else { return 0.0 };
+            right
+        };
         loss += (all - right) * weight;
         let mut sure = true;
         let bound = LARGEST / self.shrink;
@@ -207,7 +207,15 @@ impl Trainer {
         }
         if !sure {
             let step = rate * weight;
-            work.gold.add_pairs(&work.masked, &transitions, step, &mut self.transitions);
+            if path {
+                let mut before = OUTSIDE;
+                for &tag in &work.path {
+                    self.transitions[usize::from(before)][usize::from(tag)] += step;
+                    before = tag;
+                }
+            } else {
+                work.gold.add_pairs(&work.masked, &transitions, step, &mut self.transitions);
+            }
             work.model.add_pairs(&work.scores, &transitions, -step, &mut self.transitions);
         }
         loss
@@ -279,6 +287,38 @@ impl Trainer {
     }
 }
 
+/// Puts the labelling into `path` if only one is allowed; whether it is.
+fn only_path(allowed: &[TagSet], path: &mut Vec<Tag>) -> bool {
+    path.clear();
+    path.extend(allowed.iter().map(|set| set.trailing_zeros() as Tag));
+    allowed.iter().all(|set| set.is_power_of_two())
+}
+
+/// The logarithm of one labelling's score.
+fn path_score(path: &[Tag], potentials: &[Row], transitions: &[Row; TAGS]) -> f32 {
+    let mut before = OUTSIDE;
+    let mut score = 0.0;
+    for (&tag, potential) in path.iter().zip(potentials) {
+        score += transitions[usize::from(before)][usize::from(tag)] + potential[usize::from(tag)].ln();
+        before = tag;
+    }
+    score
+}
+
+/// The potentials of the allowed labels alone.
+fn mask(potentials: &[Row], allowed: &[TagSet], masked: &mut Vec<Row>) {
+    masked.clear();
+    masked.extend(potentials.iter().zip(allowed).map(|(row, set)| {
+        let mut row = *row;
+        for (tag, value) in row.iter_mut().enumerate() {
+            if set & (1 << tag) == 0 {
+                *value = 0.0;
+            }
+        }
+        row
+    }));
+}
+
 /// Forward and backward sums over all labellings of a line.
 #[derive(Default)]
 struct Lattice {
@@ -288,6 +328,16 @@ struct Lattice {
 }
 
 impl Lattice {
+    /// The marginals of a single labelling.
+    fn follow(&mut self, path: &[Tag]) {
+        self.marginals.clear();
+        self.marginals.extend(path.iter().map(|&tag| {
+            let mut row = [0.0; TAGS];
+            row[usize::from(tag)] = 1.0;
+            row
+        }));
+    }
+
     /// The logarithm of the sum over all labellings, with marginals; none where no
     /// labelling is possible.
     fn run(&mut self, potentials: &[Row], transitions: &[Row; TAGS]) -> Option<f32> {
