@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reading::{Line, Reading};
 use super::resolve::Cluster;
@@ -14,22 +14,113 @@ use crate::document::{EntityKind, MentionKind};
 
 /// Nouns that describe a person.
 const PERSON_NOUNS: [&str; 62] = [
-    "president", "minister", "chancellor", "senator", "governor", "mayor", "secretary", "chairman",
-    "chairwoman", "chief", "leader", "king", "queen", "prince", "princess", "pope", "coach", "manager",
-    "striker", "captain", "actor", "actress", "singer", "author", "writer", "director", "judge", "lawyer",
-    "politician", "congressman", "congresswoman", "ambassador", "general", "executive", "star",
-    "defendant", "teenager", "midfielder", "defender", "goalkeeper", "player", "champion", "candidate",
-    "billionaire", "businessman", "journalist", "professor", "scientist", "economist", "analyst",
-    "spokesman", "spokeswoman", "commander", "lawmaker", "premier", "bishop", "archbishop", "footballer",
-    "rapper", "comedian", "suspect", "mp",
+    "president",
+    "minister",
+    "chancellor",
+    "senator",
+    "governor",
+    "mayor",
+    "secretary",
+    "chairman",
+    "chairwoman",
+    "chief",
+    "leader",
+    "king",
+    "queen",
+    "prince",
+    "princess",
+    "pope",
+    "coach",
+    "manager",
+    "striker",
+    "captain",
+    "actor",
+    "actress",
+    "singer",
+    "author",
+    "writer",
+    "director",
+    "judge",
+    "lawyer",
+    "politician",
+    "congressman",
+    "congresswoman",
+    "ambassador",
+    "general",
+    "executive",
+    "star",
+    "defendant",
+    "teenager",
+    "midfielder",
+    "defender",
+    "goalkeeper",
+    "player",
+    "champion",
+    "candidate",
+    "billionaire",
+    "businessman",
+    "journalist",
+    "professor",
+    "scientist",
+    "economist",
+    "analyst",
+    "spokesman",
+    "spokeswoman",
+    "commander",
+    "lawmaker",
+    "premier",
+    "bishop",
+    "archbishop",
+    "footballer",
+    "rapper",
+    "comedian",
+    "suspect",
+    "mp",
 ];
-const ORGANIZATION_NOUNS: [&str; 34] = [
-    "company", "firm", "airline", "carrier", "bank", "agency", "club", "team", "party", "league",
-    "committee", "council", "union", "group", "corporation", "retailer", "manufacturer", "newspaper",
-    "broadcaster", "university", "organisation", "organization", "federation", "association", "court",
-    "ministry", "bureau", "regulator", "automaker", "carmaker", "band", "charity", "commission", "department",
+/// Nouns that mostly mean the organisation the text is about.
+const COMPANY_NOUNS: [&str; 16] = [
+    "company",
+    "firm",
+    "airline",
+    "carrier",
+    "bank",
+    "group",
+    "club",
+    "corporation",
+    "retailer",
+    "manufacturer",
+    "broadcaster",
+    "automaker",
+    "carmaker",
+    "band",
+    "charity",
+    "council",
 ];
-const PLACE_NOUNS: [&str; 8] = ["country", "nation", "city", "town", "island", "village", "kingdom", "state"];
+/// Nouns that as often mean an organisation which the text has not named.
+const BODY_NOUNS: [&str; 18] = [
+    "agency",
+    "team",
+    "party",
+    "league",
+    "committee",
+    "union",
+    "newspaper",
+    "university",
+    "organisation",
+    "organization",
+    "federation",
+    "association",
+    "court",
+    "ministry",
+    "bureau",
+    "regulator",
+    "commission",
+    "department",
+];
+/// Before a noun these make it mean somebody else than the noun alone.
+const LESSER: [&str; 6] = ["vice", "deputy", "former", "ex", "acting", "assistant"];
+const COUNTRY_NOUNS: [&str; 3] = ["country", "nation", "kingdom"];
+const PLACE_NOUNS: [&str; 5] = ["city", "town", "island", "village", "state"];
 const FACILITY_NOUNS: [&str; 10] =
     ["building", "stadium", "airport", "hospital", "prison", "bridge", "venue", "school", "church", "museum"];
 const EVENT_NOUNS: [&str; 6] = ["race", "storm", "tournament", "hurricane", "festival", "war"];
@@ -43,6 +134,10 @@ pub struct Nouns {
     pronouns: FxHashMap<u32, Gender>,
     titles: FxHashMap<u32, Gender>,
     determiners: [u32; 3],
+    lesser: FxHashSet<u32>,
+    /// Nouns that do not mean a name only because it is near and of their type.
+    not_alone: FxHashSet<u32>,
+    countries: FxHashSet<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +156,18 @@ pub struct Description {
 
 impl Nouns {
     pub fn new() -> Self {
-        let lists: [(&[&str], EntityKind); 6] = [
+        let lists: [(&[&str], EntityKind); 8] = [
             (&PERSON_NOUNS, EntityKind::Person),
-            (&ORGANIZATION_NOUNS, EntityKind::Organization),
+            (&COMPANY_NOUNS, EntityKind::Organization),
+            (&BODY_NOUNS, EntityKind::Organization),
+            (&COUNTRY_NOUNS, EntityKind::Location),
             (&PLACE_NOUNS, EntityKind::Location),
             (&FACILITY_NOUNS, EntityKind::Facility),
             (&EVENT_NOUNS, EntityKind::Event),
             (&WORK_NOUNS, EntityKind::WorkOfArt),
         ];
-        let kinds = lists.iter().flat_map(|(nouns, kind)| nouns.iter().map(|noun| (words::folded_hash(noun), *kind)));
+        let kinds =
+            lists.iter().flat_map(|(nouns, kind)| nouns.iter().map(|noun| (words::folded_hash(noun), *kind)));
         let gendered = |male: &[&str], female: &[&str]| {
             let male = male.iter().map(|word| (words::folded_hash(word), Gender::Male));
             let female = female.iter().map(|word| (words::folded_hash(word), Gender::Female));
@@ -78,8 +176,14 @@ impl Nouns {
         Self {
             kinds: kinds.collect(),
             pronouns: gendered(&MALE, &FEMALE),
-            titles: gendered(&["mr", "mr.", "king", "prince", "sir", "lord"], &["mrs", "mrs.", "ms", "ms.", "queen", "princess", "miss", "lady"]),
+            titles: gendered(
+                &["mr", "mr.", "king", "prince", "sir", "lord"],
+                &["mrs", "mrs.", "ms", "ms.", "queen", "princess", "miss", "lady"],
+            ),
             determiners: ["the", "this", "that"].map(words::folded_hash),
+            lesser: hashes(&LESSER),
+            not_alone: hashes(&PERSON_NOUNS).into_iter().chain(hashes(&BODY_NOUNS)).collect(),
+            countries: hashes(&COUNTRY_NOUNS),
         }
     }
 
@@ -100,6 +204,10 @@ impl Nouns {
         }
         search.found
     }
+}
+
+fn hashes(words: &[&str]) -> FxHashSet<u32> {
+    words.iter().map(|word| words::folded_hash(word)).collect()
 }
 
 /// For each unit, the cluster of the name it lies in, plus one.
@@ -160,13 +268,18 @@ impl Search<'_> {
         }
         let noun = |unit: usize| {
             let folded = self.reading.word(unit).folded;
-            (self.nouns.kinds.get(&folded) == Some(&kind) && self.named(unit).is_none()).then_some(folded)
+            let lesser =
+                unit > line.units.start && self.nouns.lesser.contains(&self.reading.word(unit - 1).folded);
+            (self.nouns.kinds.get(&folded) == Some(&kind) && self.named(unit).is_none() && !lesser)
+                .then_some(folded)
         };
         // "President Biden", "the airline Ryanair"
         let before = before.and_then(noun);
         // "Biden, the president of ..., said"
-        let comma = |unit: usize| self.reading.units[unit].end - self.reading.units[unit].begin == 1
-            && self.reading.word(unit).case == Case::None;
+        let comma = |unit: usize| {
+            self.reading.units[unit].end - self.reading.units[unit].begin == 1
+                && self.reading.word(unit).case == Case::None
+        };
         let behind = if units.end < line.units.end && comma(units.end) {
             (units.end + 1..line.units.end.min(units.end + 5))
                 .take_while(|&unit| !comma(unit) && self.named(unit).is_none())
@@ -194,12 +307,19 @@ impl Search<'_> {
         let Some(&kind) = self.nouns.kinds.get(&noun) else { return unit };
         // "the company's" is a description, "the company secretary" and "the club of" are not.
         let more = head + 1 < line.units.end
-            && (self.named(head + 1).is_some() || self.continues(head + 1) || self.nouns.kinds.contains_key(&self.reading.word(head + 1).folded));
+            && (self.named(head + 1).is_some()
+                || self.continues(head + 1)
+                || self.nouns.kinds.contains_key(&self.reading.word(head + 1).folded));
         if self.named(head).is_some() || more {
             return unit;
         }
         if let Some(cluster) = self.meant(noun, kind) {
-            self.found.push(Description { line: number, units: unit..head + 1, cluster, kind: MentionKind::Common });
+            self.found.push(Description {
+                line: number,
+                units: unit..head + 1,
+                cluster,
+                kind: MentionKind::Common,
+            });
         }
         head + 1
     }
@@ -217,10 +337,14 @@ impl Search<'_> {
         if let Some(&cluster) = self.said.get(&noun) {
             return Some(cluster);
         }
-        if kind == EntityKind::Person {
+        if self.nouns.not_alone.contains(&noun) {
             return None;
         }
-        let mut of_kind = self.near.iter().filter(|(cluster, _)| self.clusters[*cluster].kind == kind);
+        let country = self.nouns.countries.contains(&noun);
+        let mut of_kind = self.near.iter().filter(|(cluster, _)| {
+            let cluster = &self.clusters[*cluster];
+            cluster.kind == kind && (!country || cluster.link.is_some())
+        });
         match (of_kind.next(), of_kind.next()) {
             (Some(&(cluster, _)), None) => Some(cluster),
             _ => None,
@@ -230,14 +354,20 @@ impl Search<'_> {
     /// A pronoun means the only person near who may be of its gender.
     fn pronoun(&mut self, number: usize, unit: usize, gender: Gender) {
         let fits = |&&(cluster, _): &&(usize, usize)| {
-            self.clusters[cluster].kind == EntityKind::Person && self.genders[cluster].is_none_or(|own| own == gender)
+            self.clusters[cluster].kind == EntityKind::Person
+                && self.genders[cluster].is_none_or(|own| own == gender)
         };
         let mut persons = self.near.iter().filter(fits);
         if let (Some(&(cluster, _)), None) = (persons.next(), persons.next()) {
             self.genders[cluster] = Some(gender);
             self.near.retain(|&(other, _)| other != cluster);
             self.near.push((cluster, number));
-            self.found.push(Description { line: number, units: unit..unit + 1, cluster, kind: MentionKind::Pronoun });
+            self.found.push(Description {
+                line: number,
+                units: unit..unit + 1,
+                cluster,
+                kind: MentionKind::Pronoun,
+            });
         }
     }
 }

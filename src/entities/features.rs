@@ -166,7 +166,8 @@ pub fn local_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: u
 
     let style = line.style as u32;
     let form = reading.form(unit);
-    let others = form.capital - u32::from(line.style == Style::Normal && !context.initial && form.capital > 0);
+    let others =
+        form.capital - u32::from(line.style == Style::Normal && !context.initial && form.capital > 0);
     let elsewhere = u32::from(form.lower > 0) | u32::from(others > 0) << 1;
     let written = mix(mix(word.case as u32, u32::from(word.usage)), style << 1 | u32::from(context.initial));
     add(35, written);
@@ -186,7 +187,8 @@ pub fn local_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: u
         add(41, mix(head.folded, u32::from(unit + 1 == end)));
         add(42, mix(first.folded, u32::from(unit == begin)));
         add(43, mix(u32::from(head.fine), place));
-        let before = begin.checked_sub(1).filter(|&i| i >= line.units.start).map_or(EDGE, |i| reading.word(i).folded);
+        let before =
+            begin.checked_sub(1).filter(|&i| i >= line.units.start).map_or(EDGE, |i| reading.word(i).folded);
         let after = if end < line.units.end { reading.word(end).folded } else { EDGE };
         add(44, before);
         add(45, after);

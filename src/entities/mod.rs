@@ -87,7 +87,8 @@ fn entity(reading: &Reading, cluster: &Cluster, salience: f32) -> Entity {
     let span = |name: &resolve::Name| reading.text_span(name.line, name.units.clone());
     let fullest = span(&cluster.names[cluster.fullest]);
     let mention = |name| Mention { span: span(name), kind: MentionKind::Proper, confidence: 0.9 };
-    let link = |number| EntityLink { knowledge_base: "wikidata".into(), id: format!("Q{number}"), confidence: 0.9 };
+    let link =
+        |number| EntityLink { knowledge_base: "wikidata".into(), id: format!("Q{number}"), confidence: 0.9 };
     Entity {
         name: fullest.span.of(reading.text(fullest.section)).to_owned(),
         kind: cluster.kind,

@@ -118,7 +118,15 @@ impl Resolver {
             let phrase = words.iter().copied().fold(0, words::phrase);
             let group = *by_words.entry((phrase, sort)).or_insert_with(|| {
                 let link = links.get(phrase, name.kind);
-                groups.push(Group { sort, words, initials, votes: [0; KINDS.len()], count: 0, first: number, link });
+                groups.push(Group {
+                    sort,
+                    words,
+                    initials,
+                    votes: [0; KINDS.len()],
+                    count: 0,
+                    first: number,
+                    link,
+                });
                 groups.len() - 1
             });
             // A headline's types are less sure than the body's.
@@ -295,7 +303,9 @@ impl Resolver {
                 let recent = candidates.iter().map(|&long| self.root(long));
                 // Of namesakes the one named last is meant; before any, the first to come.
                 root = recent
-                    .max_by_key(|long| (last.get(long).map_or(0, |&at| at + 1), usize::MAX - self.groups[*long].first))
+                    .max_by_key(|long| {
+                        (last.get(long).map_or(0, |&at| at + 1), usize::MAX - self.groups[*long].first)
+                    })
                     .unwrap_or(root);
             }
             last.insert(root, number);
@@ -333,7 +343,9 @@ fn name_words(reading: &Reading, name: &Name) -> (Vec<u32>, String) {
     for unit in &reading.units[name.units.clone()] {
         let word = &text[unit.begin as usize..unit.end as usize];
         let hash = words::plain_hash(word);
-        let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else { continue };
+        let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else {
+            continue;
+        };
         let hash = if name.kind == EntityKind::Norp { norp_hash(word).unwrap_or(hash) } else { hash };
         hashes.push(hash);
         if !SMALL.contains(&word) {

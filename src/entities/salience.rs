@@ -12,36 +12,33 @@ pub fn salience(reading: &Reading, clusters: &[Cluster]) -> Vec<f32> {
     weights.iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 }).collect()
 }
 
-/// Mentions count with falling gain; early mentions, the headline and the places where
-/// sentences begin count more.
+/// Mentions count with falling gain; being named early and in the headline counts too.
 fn weight(reading: &Reading, cluster: &Cluster) -> f32 {
     let mut body = 0.0_f32;
-    let mut subject = 0.0_f32;
     let mut in_title = false;
     let mut first = f32::INFINITY;
     for name in &cluster.names {
-        let line = &reading.lines[name.line];
-        match line.section {
+        match reading.lines[name.line].section {
             Section::Title => in_title = true,
             Section::Body => {
                 body += 1.0;
                 first = first.min(name.units.start as f32);
-                // Near the start of its sentence a name is mostly the subject.
-                if name.units.start - line.units.start <= 3 {
-                    subject += 1.0;
-                }
             }
         }
     }
-    let early = 1.0 / (1.0 + first / 60.0);
-    let kind = match cluster.kind {
+    let early = 0.5 / (1.0 + first / 25.0);
+    let title = if in_title { 1.0 } else { 0.0 };
+    let score = kind_weight(cluster.kind) * (body.ln_1p() + early + title);
+    score * score
+}
+
+/// News is more often about people than about the places where they act.
+const fn kind_weight(kind: EntityKind) -> f32 {
+    match kind {
         EntityKind::Person => 1.0,
         EntityKind::Organization | EntityKind::Event => 0.9,
-        EntityKind::WorkOfArt | EntityKind::Product | EntityKind::Facility => 0.8,
-        EntityKind::Location => 0.6,
-        EntityKind::Norp | EntityKind::Other => 0.4,
-    };
-    let title = if in_title { 1.5 } else { 0.0 };
-    let score = (1.0 + body).ln() + 0.3 * (1.0 + subject).ln() + 1.2 * early + title;
-    kind * score * score
+        EntityKind::Location | EntityKind::WorkOfArt | EntityKind::Product | EntityKind::Facility => 0.8,
+        EntityKind::Norp => 0.5,
+        EntityKind::Other => 0.4,
+    }
 }

@@ -87,15 +87,8 @@ mod tests {
     #[test]
     fn names_are_read_back_from_their_labels() {
         use Position::{Begin, Inside, Last, Unit};
-        let tags = [
-            tag(2, Unit),
-            tag(0, Begin),
-            tag(0, Inside),
-            tag(0, Last),
-            OUTSIDE,
-            tag(1, Begin),
-            tag(1, Last),
-        ];
+        let tags =
+            [tag(2, Unit), tag(0, Begin), tag(0, Inside), tag(0, Last), OUTSIDE, tag(1, Begin), tag(1, Last)];
         assert_eq!(names(&tags).collect::<Vec<_>>(), [(0..1, 2), (1..4, 0), (5..7, 1)]);
         assert!(KINDS.iter().enumerate().all(|(i, &kind)| kind_index(kind) == i));
     }

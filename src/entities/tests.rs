@@ -17,7 +17,8 @@ struct Found {
 }
 
 fn read(title: &str, text: &str) -> Found {
-    let article = Article { title: title.into(), text: text.into(), language_code: "en".into(), ..Article::default() };
+    let article =
+        Article { title: title.into(), text: text.into(), language_code: "en".into(), ..Article::default() };
     let entities = MODEL.find(&segment_article(&article));
     Found { article, entities }
 }
@@ -118,7 +119,8 @@ fn namesakes_stay_apart() {
 
 #[test]
 fn a_possessive_is_no_part_of_a_name() {
-    let found = read("", "Germany's economy shrank, and Angela Merkel's party lost votes, officials in Berlin said.");
+    let found =
+        read("", "Germany's economy shrank, and Angela Merkel's party lost votes, officials in Berlin said.");
     assert_eq!(found.proper("Germany"), ["Germany"]);
     assert_eq!(found.proper("Angela Merkel"), ["Angela Merkel"]);
 }
@@ -167,7 +169,8 @@ fn a_pronoun_is_given_to_the_only_person_near() {
 
 #[test]
 fn a_name_of_many_things_gets_no_link() {
-    let found = read("", "Voters in Georgia went to the polls on Tuesday, and many in Georgia stood in line.");
+    let found =
+        read("", "Voters in Georgia went to the polls on Tuesday, and many in Georgia stood in line.");
     assert!(found.entity("Georgia").links.is_empty());
 }
 
@@ -186,7 +189,8 @@ fn saliences_fall_and_add_up_to_at_most_one() {
 
 #[test]
 fn many_names_take_time_in_proportion() {
-    let many: String = (0..10_000).map(|i| format!("John Smith{} met Anna Lee{}. ", letters(i), letters(i * 7))).collect();
+    let many: String =
+        (0..10_000).map(|i| format!("John Smith{} met Anna Lee{}. ", letters(i), letters(i * 7))).collect();
     let same = "Ban Ki-moon spoke. ".repeat(50_000);
     let line = "Ban ".repeat(250_000);
     for text in [many, same, line] {

@@ -159,9 +159,6 @@ mod tests {
     #[test]
     fn cases() {
         let cases = ["12", "house", "House", "J.", "U.S.", "McCain"].map(Case::of);
-        assert_eq!(
-            cases,
-            [Case::None, Case::Lower, Case::Title, Case::Initial, Case::Upper, Case::Mixed]
-        );
+        assert_eq!(cases, [Case::None, Case::Lower, Case::Title, Case::Initial, Case::Upper, Case::Mixed]);
     }
 }

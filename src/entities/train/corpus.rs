@@ -160,9 +160,10 @@ impl Sample {
             let units = &reading.units[line.units.clone()];
             let Some(last) = units.last() else { continue };
             let (from, to) = (units[0].begin as usize, last.end as usize);
-            let of_line = self.names.iter().filter(|name| {
-                name.section == line.section && name.span.begin < to && name.span.end > from
-            });
+            let of_line = self
+                .names
+                .iter()
+                .filter(|name| name.section == line.section && name.span.begin < to && name.span.end > from);
             for name in of_line {
                 let begin = units.partition_point(|unit| unit.end as usize <= name.span.begin);
                 let end = units.partition_point(|unit| (unit.begin as usize) < name.span.end);
@@ -232,8 +233,9 @@ fn add_headlines(samples: &mut [Sample]) {
 }
 
 fn title_cased(text: &str) -> String {
-    const SMALL: [&str; 16] =
-        ["a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "but", "by", "with", "as", "from"];
+    const SMALL: [&str; 16] = [
+        "a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "but", "by", "with", "as", "from",
+    ];
     let mut starts = vec![false; text.len()];
     for (i, _) in text.char_indices() {
         let before = text[..i].chars().next_back();

@@ -72,7 +72,8 @@ impl Instances {
         let mut hashes: Vec<u32> =
             counts.iter().filter(|(_, count)| **count >= least).map(|(&hash, _)| hash).collect();
         hashes.sort_unstable();
-        let places: FxHashMap<u32, u32> = hashes.iter().zip(0..).map(|(&hash, place)| (hash, place)).collect();
+        let places: FxHashMap<u32, u32> =
+            hashes.iter().zip(0..).map(|(&hash, place)| (hash, place)).collect();
         let (mut kept, mut begin) = (0, 0);
         for end in &mut self.ends {
             for i in begin..*end {
@@ -478,7 +479,8 @@ fn backward_step(arriving: &Row, transitions: &[Row; TAGS]) -> Row {
     }
     let mut row = [0.0; TAGS];
     for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
-        row[from] = transitions[from].iter().zip(&opening).map(|(transition, value)| transition * value).sum();
+        row[from] =
+            transitions[from].iter().zip(&opening).map(|(transition, value)| transition * value).sum();
     }
     for kind in 0..KINDS.len() {
         let begin = usize::from(tags::tag(kind, Position::Begin));

@@ -79,8 +79,18 @@ pub fn phrases(folder: &Path) -> Result<Phrases, Box<dyn Error>> {
 /// "Apple Inc." is also called Apple.
 fn company_core(name: &str) -> &str {
     const FORMS: [&str; 12] = [
-        " Inc.", " Inc", " Corporation", " Corp.", " Company", " plc", " Group", " Ltd.", " Companies",
-        " (The)", ", Inc.", " Holdings",
+        " Inc.",
+        " Inc",
+        " Corporation",
+        " Corp.",
+        " Company",
+        " plc",
+        " Group",
+        " Ltd.",
+        " Companies",
+        " (The)",
+        ", Inc.",
+        " Holdings",
     ];
     FORMS.iter().fold(name, |name, form| name.strip_suffix(form).unwrap_or(name))
 }
@@ -102,7 +112,8 @@ pub fn countries(folder: &Path) -> Result<Vec<Country>, Box<dyn Error>> {
         .map(|country| {
             let mut names = vec![text(&country["name"]["common"]), text(&country["name"]["official"])];
             names.extend(texts(&country["altSpellings"]).into_iter().filter(|name| name.chars().count() > 3));
-            let mut demonyms: Vec<String> = ["m", "f"].map(|form| text(&country["demonyms"]["eng"][form])).into();
+            let mut demonyms: Vec<String> =
+                ["m", "f"].map(|form| text(&country["demonyms"]["eng"][form])).into();
             demonyms.dedup();
             demonyms.retain(|demonym| !demonym.is_empty());
             Country {
@@ -175,7 +186,10 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
     let mut links = LinkTable::default();
     for country in countries(folder)? {
         let Some(&id) = by_code.get(&country.code) else { continue };
-        let short = SHORT.iter().filter(|(code, _)| *code == country.code).flat_map(|(_, names)| names.iter().copied());
+        let short = SHORT
+            .iter()
+            .filter(|(code, _)| *code == country.code)
+            .flat_map(|(_, names)| names.iter().copied());
         for name in country.names.iter().map(String::as_str).chain(short) {
             links.add(name, id, LinkSort::Country);
         }
@@ -204,7 +218,8 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
         }
     }
     // A state of the same name as a country leaves both in doubt.
-    for row in csv(&cities).skip(1).filter(|row| row.get(1).is_some_and(|country| country == "United States")) {
+    for row in csv(&cities).skip(1).filter(|row| row.get(1).is_some_and(|country| country == "United States"))
+    {
         if let Some(hash) = row.get(2).and_then(|region| plain_phrase(region)) {
             links.0.remove(&hash);
         }

@@ -31,17 +31,13 @@ use news::News;
 const LOCAL_SETTINGS: Settings = Settings { epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 8e-6 };
 /// For the taggers that read the unlabelled news and the other half of the texts.
 const FIRST_SETTINGS: Settings = Settings { epochs: 4, ..LOCAL_SETTINGS };
-const DOCUMENT_SETTINGS: Settings = Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 1e-5 };
+const DOCUMENT_SETTINGS: Settings =
+    Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 1e-5 };
 
 /// Trains on the data sets under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let phrases = gazetteers::phrases(&data.join("gazetteers"))?;
     let samples = corpus::read(data, &|text| phrases.holds(text, List::Demonym))?;
-    if let Ok(path) = std::env::var("ENT_LEX") {
-        let bytes = std::fs::read(path)?;
-        let parts = LexiconParts::read(&crate::model::ModelFile::parse(&bytes)?)?;
-        return finish(&samples, parts, &gazetteers::links(&data.join("gazetteers"))?);
-    }
     let news = News::read(&data.join("unlabelled/news.txt.xz"))?;
     let mut parts = news.lexicon();
     set_phrases(&mut parts, &phrases.0.iter().map(|(&hash, &lists)| (hash, lists)).collect());
@@ -66,11 +62,8 @@ fn finish(samples: &[Sample], parts: LexiconParts, links: &LinkParts) -> Result<
     let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
     for half in 0..2 {
         let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % 2 != half);
-        let tagger = Tagger {
-            lexicon: Lexicon::new(parts.clone())?,
-            local: Weights::new(&weights)?,
-            document: None,
-        };
+        let tagger =
+            Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None };
         for (sample, slot) in samples.iter().zip(&mut labelled).skip(half).step_by(2) {
             let segmented = segment_article(&sample.article);
             *slot = Some(tagger.tag_locally(&Reading::new(&segmented, &tagger.lexicon)));

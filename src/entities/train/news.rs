@@ -63,19 +63,25 @@ impl News {
                 }
             }
         }
-        let mut vocabulary: Vec<(u32, u32)> =
-            counts.into_iter().filter(|(_, count)| *count >= LEAST_COUNT).map(|(word, count)| (count, word)).collect();
+        let mut vocabulary: Vec<(u32, u32)> = counts
+            .into_iter()
+            .filter(|(_, count)| *count >= LEAST_COUNT)
+            .map(|(word, count)| (count, word))
+            .collect();
         vocabulary.sort_unstable_by(|a, b| b.cmp(a));
         vocabulary.truncate(LARGEST_VOCABULARY);
-        let places: FxHashMap<u32, u32> = vocabulary.iter().zip(0..).map(|(&(_, word), place)| (word, place)).collect();
-        let text: Vec<Option<u32>> =
-            text.into_iter().map(|word| places.get(&word?).copied()).collect();
+        let places: FxHashMap<u32, u32> =
+            vocabulary.iter().zip(0..).map(|(&(_, word), place)| (word, place)).collect();
+        let text: Vec<Option<u32>> = text.into_iter().map(|word| places.get(&word?).copied()).collect();
         let bigrams = Bigrams::count(vocabulary.len(), &text);
         eprintln!("clustering {} words", vocabulary.len());
         let fine = clusters::exchange(&bigrams, FINE_CLUSTERS, ROUNDS);
         let coarse = clusters::exchange(&bigrams, COARSE_CLUSTERS, ROUNDS);
-        let mut cases: Vec<(u32, u8)> =
-            cases.into_iter().filter(|(_, seen)| seen[0] + seen[1] >= 3).map(|(word, seen)| (word, usage(seen))).collect();
+        let mut cases: Vec<(u32, u8)> = cases
+            .into_iter()
+            .filter(|(_, seen)| seen[0] + seen[1] >= 3)
+            .map(|(word, seen)| (word, usage(seen)))
+            .collect();
         cases.sort_unstable();
         let (used, usage) = cases.into_iter().unzip();
         LexiconParts {
@@ -103,7 +109,8 @@ impl News {
         }
         let usual = |(phrase, counts): (u32, [u32; KINDS.len()])| {
             let total: u32 = counts.iter().sum();
-            let (kind, &most) = counts.iter().enumerate().max_by_key(|(kind, count)| (**count, KINDS.len() - kind))?;
+            let (kind, &most) =
+                counts.iter().enumerate().max_by_key(|(kind, count)| (**count, KINDS.len() - kind))?;
             (total >= LEAST_NAMES && most * 3 >= total * 2).then_some((phrase, List::News(kind)))
         };
         let names: Vec<(u32, List)> = found.into_iter().filter_map(usual).collect();
