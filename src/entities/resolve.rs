@@ -9,9 +9,10 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use super::lexicon::LONGEST_PHRASE;
 use super::link::Links;
 use super::reading::{Reading, Style};
-use super::tags::{self, KINDS, Tag};
+use super::tags::{self, KINDS, OUTSIDE, Tag};
 use super::words::{self, mix};
 use crate::document::EntityKind;
 
@@ -51,7 +52,37 @@ pub fn names(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
             kind: KINDS[kind],
         })
     };
-    (0..reading.lines.len()).flat_map(in_line).collect()
+    let mut names: Vec<Name> = (0..reading.lines.len()).flat_map(in_line).collect();
+    let again = named_again(reading, tags, &names);
+    names.extend(again);
+    names.sort_by_key(|name| name.units.start);
+    names
+}
+
+/// Names of the running text that stand unlabelled in headlines, where capitals tell little.
+fn named_again(reading: &Reading, tags: &[Tag], names: &[Name]) -> Vec<Name> {
+    let phrase = |units: Range<usize>| units.map(|unit| reading.word(unit).folded).fold(0, words::phrase);
+    let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
+    for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
+        known.entry(phrase(name.units.clone())).or_insert(name.kind);
+    }
+    let mut found = Vec::new();
+    for (number, line) in reading.lines.iter().enumerate().filter(|(_, line)| line.style != Style::Normal) {
+        let mut unit = line.units.start;
+        while unit < line.units.end {
+            let end = line.units.end.min(unit + LONGEST_PHRASE);
+            let free = (unit..end).take_while(|&unit| tags[unit] == OUTSIDE).count();
+            let longest = (1..=free).rev().find_map(|length| {
+                let kind = *known.get(&phrase(unit..unit + length))?;
+                reading.word(unit).case.has_capital().then_some((length, kind))
+            });
+            if let Some((length, kind)) = longest {
+                found.push(Name { line: number, units: unit..unit + length, kind });
+            }
+            unit += longest.map_or(1, |(length, _)| length);
+        }
+    }
+    found
 }
 
 /// Brings together the names that mean the same; clusters in order of their first names.
