@@ -62,7 +62,8 @@ impl Links {
         let fits = match kind {
             EntityKind::Location => sort != LinkSort::Person as u8,
             EntityKind::Person => sort == LinkSort::Person as u8 || sort == LinkSort::Title as u8,
-            EntityKind::Organization => sort == LinkSort::Country as u8 || sort == LinkSort::Title as u8,
+            // Organisations share their names ("Communist Party"); no title is sure to be theirs.
+            EntityKind::Organization => sort == LinkSort::Country as u8,
             EntityKind::Norp => false,
             _ => sort == LinkSort::Title as u8,
         };

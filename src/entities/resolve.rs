@@ -203,7 +203,11 @@ impl Resolver {
             };
             let votes = |group: usize| self.groups[group].votes.iter().sum::<u32>();
             let (few, many) = if votes(group) < votes(other) { (group, other) } else { (other, group) };
-            if votes(few) * 3 <= votes(many) {
+            // Nobody is called Viet Nam where the country is named as well.
+            let linked =
+                |group: usize| self.groups[group].link.is_some() && self.groups[group].words.len() > 1;
+            let (few, many) = if linked(few) && !linked(many) { (many, few) } else { (few, many) };
+            if votes(few) * 3 <= votes(many) || linked(many) {
                 self.join(few, many);
                 by_words.insert(phrase, many);
             }
