@@ -1,20 +1,57 @@
 //! Who, where and which organisation.
+//!
+//! As the data flows: an article is [`reading`] as units with facts about each word, the
+//! [`tagger`] labels them by their [`features`], [`resolve`] brings the names together to
+//! entities, [`describe`] finds descriptions and pronouns that stand for them, [`link`]
+//! knows ids, and [`salience`] puts the protagonists first.
 
+mod describe;
+mod features;
+mod lexicon;
+mod link;
+mod reading;
+mod resolve;
+mod salience;
+mod table;
+mod tagger;
+mod tags;
+#[cfg(test)]
+mod tests;
 pub mod train;
+mod words;
 
-use crate::document::Entity;
-use crate::model::{ModelError, ModelInfo};
+use describe::Nouns;
+use lexicon::{Lexicon, LexiconParts};
+use link::{LinkParts, Links};
+use reading::Reading;
+use resolve::Cluster;
+use tagger::{DOCUMENT, LOCAL, Tagger, WeightParts, Weights};
+
+use crate::document::{Entity, EntityLink, Mention, MentionKind};
+use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
+
+const FILE: &[u8] = include_bytes!("../../models/entities.bin");
 
 /// Finds and resolves entities. Immutable; share it.
 pub struct EntityModel {
     info: ModelInfo,
+    tagger: Tagger,
+    links: Links,
+    nouns: Nouns,
 }
 
 impl EntityModel {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
-        Ok(Self { info: ModelInfo { name: "entities".into(), version: "0".into(), digest: String::new() } })
+        let file = ModelFile::parse(FILE)?;
+        let tagger = Tagger {
+            lexicon: Lexicon::new(LexiconParts::read(&file)?)?,
+            local: Weights::new(&WeightParts::read(&file, &LOCAL)?)?,
+            document: Some(Weights::new(&WeightParts::read(&file, &DOCUMENT)?)?),
+        };
+        let links = Links::new(LinkParts::read(&file)?)?;
+        Ok(Self { info: file.info().clone(), tagger, links, nouns: Nouns::new() })
     }
 
     pub fn info(&self) -> &ModelInfo {
@@ -23,7 +60,40 @@ impl EntityModel {
 
     /// Every entity with all its mentions in title and body, most salient first.
     pub fn find(&self, article: &SegmentedArticle) -> Vec<Entity> {
-        let _ = article;
-        Vec::new()
+        let reading = Reading::new(article, &self.tagger.lexicon);
+        let tags = self.tagger.tag(&reading);
+        let clusters = resolve::resolve(&reading, &self.links, resolve::names(&reading, &tags));
+        let salience = salience::salience(&reading, &clusters);
+        let mut entities: Vec<Entity> = clusters
+            .iter()
+            .zip(salience)
+            .map(|(cluster, salience)| entity(&reading, cluster, salience))
+            .collect();
+        for description in self.nouns.find(&reading, &clusters) {
+            let confidence = if description.kind == MentionKind::Common { 0.8 } else { 0.7 };
+            let span = reading.text_span(description.line, description.units);
+            entities[description.cluster].mentions.push(Mention { span, kind: description.kind, confidence });
+        }
+        for entity in &mut entities {
+            entity.mentions.sort_by_key(|mention| mention.span);
+        }
+        // Stable: of equals the one named first comes first.
+        entities.sort_by(|a, b| b.salience.total_cmp(&a.salience));
+        entities
+    }
+}
+
+fn entity(reading: &Reading, cluster: &Cluster, salience: f32) -> Entity {
+    let span = |name: &resolve::Name| reading.text_span(name.line, name.units.clone());
+    let fullest = span(&cluster.names[cluster.fullest]);
+    let mention = |name| Mention { span: span(name), kind: MentionKind::Proper, confidence: 0.9 };
+    let link =
+        |number| EntityLink { knowledge_base: "wikidata".into(), id: format!("Q{number}"), confidence: 0.9 };
+    Entity {
+        name: fullest.span.of(reading.text(fullest.section)).to_owned(),
+        kind: cluster.kind,
+        salience,
+        mentions: cluster.names.iter().map(mention).collect(),
+        links: cluster.link.map(link).into_iter().collect(),
     }
 }

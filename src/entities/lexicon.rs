@@ -1,0 +1,144 @@
+//! What is known about words and phrases beforehand: word clusters, how words are usually
+//! written, and gazetteers.
+
+use super::table::Table;
+use super::words::{self, Case};
+use crate::model::{ModelError, ModelFile, ModelWriter};
+
+/// A kind of gazetteer; its number is a bit in a mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    Country,
+    Demonym,
+    City,
+    Region,
+    GivenName,
+    FamilyName,
+    Person,
+    Company,
+    Title,
+    /// Phrases that an earlier model found in unlabelled news, by the type it gave them most.
+    News(usize),
+}
+
+/// The first bit of the lists found in the news; one follows for each entity type.
+const NEWS: usize = 9;
+pub const LISTS: usize = NEWS + super::tags::KINDS.len();
+
+impl List {
+    pub const fn bit(self) -> u32 {
+        let place = match self {
+            Self::Country => 0,
+            Self::Demonym => 1,
+            Self::City => 2,
+            Self::Region => 3,
+            Self::GivenName => 4,
+            Self::FamilyName => 5,
+            Self::Person => 6,
+            Self::Company => 7,
+            Self::Title => 8,
+            Self::News(kind) => NEWS + kind,
+        };
+        1 << place
+    }
+}
+
+/// The longest phrase in a gazetteer, in words.
+pub const LONGEST_PHRASE: usize = 6;
+
+/// How a word is written in running text, from 1 (hardly ever with a capital) to
+/// 5 (nearly always); 0 is unknown.
+pub type Usage = u8;
+
+/// Immutable tables, read from the model file.
+pub struct Lexicon {
+    clustered: Table,
+    fine: Vec<u16>,
+    coarse: Vec<u8>,
+    used: Table,
+    usage: Vec<u8>,
+    phrases: Table,
+    masks: Vec<u32>,
+}
+
+/// What [`Lexicon`] is made from; keys are hashes as in [`words`].
+#[derive(Clone, Default)]
+pub struct LexiconParts {
+    pub clustered: Vec<u32>,
+    pub fine: Vec<u16>,
+    pub coarse: Vec<u8>,
+    pub used: Vec<u32>,
+    pub usage: Vec<u8>,
+    pub phrases: Vec<u32>,
+    pub masks: Vec<u32>,
+}
+
+impl LexiconParts {
+    pub fn read(file: &ModelFile) -> Result<Self, ModelError> {
+        Ok(Self {
+            clustered: file.u32s("cluster words")?,
+            fine: file.u16s("fine clusters")?,
+            coarse: file.bytes("coarse clusters")?.to_vec(),
+            used: file.u32s("usage words")?,
+            usage: file.bytes("usage")?.to_vec(),
+            phrases: file.u32s("phrases")?,
+            masks: file.u32s("phrase lists")?,
+        })
+    }
+
+    pub fn write<'a>(&'a self, file: &mut ModelWriter<'a>) {
+        file.u32s("cluster words", &self.clustered)
+            .u16s("fine clusters", &self.fine)
+            .bytes("coarse clusters", self.coarse.as_slice())
+            .u32s("usage words", &self.used)
+            .bytes("usage", self.usage.as_slice())
+            .u32s("phrases", &self.phrases)
+            .u32s("phrase lists", &self.masks);
+    }
+}
+
+impl Lexicon {
+    /// # Errors
+    /// If a table has keys without values.
+    pub fn new(parts: LexiconParts) -> Result<Self, ModelError> {
+        let clusters = parts.fine.len().min(parts.coarse.len());
+        let pairs = [
+            ("fine clusters", parts.clustered.len(), clusters),
+            ("usage", parts.used.len(), parts.usage.len()),
+            ("phrase lists", parts.phrases.len(), parts.masks.len()),
+        ];
+        if let Some((section, ..)) = pairs.into_iter().find(|(_, keys, values)| keys != values) {
+            return Err(ModelError::MissingSection(section.to_owned()));
+        }
+        Ok(Self {
+            clustered: Table::new(&parts.clustered),
+            fine: parts.fine,
+            coarse: parts.coarse,
+            used: Table::new(&parts.used),
+            usage: parts.usage,
+            phrases: Table::new(&parts.phrases),
+            masks: parts.masks,
+        })
+    }
+
+    /// Fine and coarse cluster; 0 is unknown. A word in capitals is also looked up in
+    /// Title and lower case.
+    pub fn clusters(&self, word: &str, case: Case) -> (u16, u8) {
+        let place = self.clustered.get(words::cased_hash(word)).or_else(|| {
+            let title = || self.clustered.get(words::title_hash(word));
+            let lower = || self.clustered.get(words::folded_hash(word));
+            case.has_capital().then(|| title().or_else(lower)).flatten()
+        });
+        place.map_or((0, 0), |place| (self.fine[place], self.coarse[place]))
+    }
+
+    pub fn usage(&self, folded: u32) -> Usage {
+        self.used.get(folded).map_or(0, |place| self.usage[place])
+    }
+
+    /// The lists that hold a phrase, as a mask of [`List::bit`]s.
+    #[inline]
+    pub fn lists(&self, phrase: u32) -> u32 {
+        self.phrases.get(phrase).map_or(0, |place| self.masks[place])
+    }
+}

@@ -1,0 +1,327 @@
+//! An article as the tagger reads it: units, sentences and the facts about each distinct word.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::lexicon::{Lexicon, List, Usage};
+use super::words::{self, Case};
+use crate::document::{Section, Span, TextSpan};
+use crate::text::{Segmented, SegmentedArticle, TokenKind};
+
+/// A token, or a piece of one where a name may end inside it ("Brussels|-|based").
+#[derive(Clone, Copy, Debug)]
+pub struct Unit {
+    pub begin: u32,
+    pub end: u32,
+    /// Place in [`Reading::words`].
+    pub word: u32,
+    pub context: Context,
+}
+
+/// What the characters around a unit say about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context {
+    /// First word of its sentence, or after an opening quotation mark or colon.
+    pub initial: bool,
+    /// Between quotation marks that are no more than a dozen units apart.
+    pub quoted: bool,
+    pub bracketed: bool,
+}
+
+/// How a sentence is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Normal,
+    /// Nearly Every Longer Word With a Capital.
+    TitleCase,
+    /// NO LOWER CASE.
+    Capitals,
+}
+
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Places in [`Reading::units`].
+    pub units: Range<usize>,
+    pub style: Style,
+    pub section: Section,
+    pub paragraph: usize,
+}
+
+/// Facts about a distinct word.
+#[derive(Clone, Debug)]
+pub struct Word {
+    pub folded: u32,
+    pub shape: u32,
+    pub case: Case,
+    /// Of the first 2, 3 and 4 folded characters.
+    pub prefixes: [u32; 3],
+    /// Of the last 1 to 4 folded characters.
+    pub suffixes: [u32; 4],
+    pub fine: u16,
+    pub coarse: u8,
+    pub usage: Usage,
+    /// The gazetteers that hold the single word.
+    pub lists: u32,
+    /// Place in [`Reading::forms`].
+    pub form: u32,
+}
+
+/// What the article shows about a word, however it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Form {
+    /// Inside sentences of normal style, without and with a capital.
+    pub lower: u32,
+    pub capital: u32,
+}
+
+/// Title and body in one sequence, the body first.
+pub struct Reading<'a> {
+    pub title: &'a str,
+    pub body: &'a str,
+    pub units: Vec<Unit>,
+    pub lines: Vec<Line>,
+    pub words: Vec<Word>,
+    pub forms: Vec<Form>,
+}
+
+/// Longer sentences are read in pieces of this many units.
+const LONGEST_LINE: usize = 400;
+
+impl<'a> Reading<'a> {
+    pub fn new(article: &SegmentedArticle<'a>, lexicon: &Lexicon) -> Self {
+        let mut builder = Builder {
+            lexicon,
+            by_text: FxHashMap::default(),
+            by_folded: FxHashMap::default(),
+            reading: Reading {
+                title: article.title.text,
+                body: article.body.text,
+                units: Vec::with_capacity(article.body.tokens.len() + article.title.tokens.len()),
+                lines: Vec::new(),
+                words: Vec::new(),
+                forms: Vec::new(),
+            },
+        };
+        builder.section(&article.body);
+        builder.section(&article.title);
+        let mut reading = builder.reading;
+        reading.count_forms();
+        reading
+    }
+
+    pub fn text(&self, section: Section) -> &'a str {
+        match section {
+            Section::Body => self.body,
+            Section::Title => self.title,
+        }
+    }
+
+    pub fn word(&self, unit: usize) -> &Word {
+        &self.words[self.units[unit].word as usize]
+    }
+
+    pub fn form(&self, unit: usize) -> Form {
+        self.forms[self.word(unit).form as usize]
+    }
+
+    /// The characters from the first to the last of a non-empty range of units of one line.
+    pub fn span(&self, units: Range<usize>) -> Span {
+        Span::new(self.units[units.start].begin as usize, self.units[units.end - 1].end as usize)
+    }
+
+    /// As [`Reading::span`], with the section of the line they are in.
+    pub fn text_span(&self, line: usize, units: Range<usize>) -> TextSpan {
+        TextSpan { section: self.lines[line].section, span: self.span(units) }
+    }
+
+    fn count_forms(&mut self) {
+        for line in self.lines.iter().filter(|line| line.style == Style::Normal) {
+            for unit in &self.units[line.units.clone()] {
+                let word = &self.words[unit.word as usize];
+                let form = &mut self.forms[word.form as usize];
+                match word.case {
+                    Case::None => {}
+                    Case::Lower => form.lower += 1,
+                    _ if unit.context.initial => {}
+                    _ => form.capital += 1,
+                }
+            }
+        }
+    }
+}
+
+struct Builder<'a, 'l> {
+    lexicon: &'l Lexicon,
+    by_text: FxHashMap<&'a str, u32>,
+    by_folded: FxHashMap<u32, u32>,
+    reading: Reading<'a>,
+}
+
+impl<'a> Builder<'a, '_> {
+    fn section(&mut self, text: &Segmented<'a>) {
+        for sentence in &text.sentences {
+            let begin = self.reading.units.len();
+            for token in &text.tokens[sentence.tokens.clone()] {
+                self.token(text.text, token.begin as usize..token.end as usize, token.kind);
+            }
+            let end = self.reading.units.len();
+            self.mark_context(text.text, begin..end);
+            let style = self.style(begin..end);
+            for piece in (begin..end).step_by(LONGEST_LINE) {
+                self.reading.lines.push(Line {
+                    units: piece..end.min(piece + LONGEST_LINE),
+                    style,
+                    section: text.section,
+                    paragraph: sentence.paragraph,
+                });
+            }
+        }
+    }
+
+    /// Adds a token, cut at slashes, and at a hyphen that joins a name to a common word or
+    /// two countries ("Brussels-based", "anti-Syrian", "China-US").
+    fn token(&mut self, text: &'a str, range: Range<usize>, kind: TokenKind) {
+        let token = &text[range.clone()];
+        let cut = match kind {
+            TokenKind::Word if token.len() > 2 => self.cut(token),
+            _ => None,
+        };
+        let Some(at) = cut else { return self.unit(text, range) };
+        // Hyphens and slashes: the mark at the cut is one character, of one to three bytes.
+        let mark = token[at..].chars().next().map_or(1, char::len_utf8);
+        let middle = range.start + at;
+        self.unit(text, range.start..middle);
+        self.unit(text, middle..middle + mark);
+        self.token(text, middle + mark..range.end, kind);
+    }
+
+    fn cut(&self, token: &str) -> Option<usize> {
+        let at = token.find(['-', '/', '–'])?;
+        let (first, rest) = token.split_at(at);
+        let mark = rest.chars().next()?;
+        let rest = &rest[mark.len_utf8()..];
+        if first.is_empty() || rest.is_empty() {
+            return None;
+        }
+        let capital = |part: &str| part.chars().next().is_some_and(char::is_uppercase);
+        let lower = |part: &str| part.chars().next().is_some_and(char::is_lowercase);
+        let place = |part: &str| {
+            let lists = self.lexicon.lists(words::phrase(0, words::folded_hash(part)));
+            lists & (List::Country.bit() | List::Demonym.bit()) != 0
+        };
+        let joins = match mark {
+            '/' => capital(first) || capital(rest),
+            _ => {
+                (capital(first) && lower(rest))
+                    || (lower(first) && first.len() > 2 && capital(rest))
+                    || (capital(first) && capital(rest) && place(first) && place(rest))
+            }
+        };
+        joins.then_some(at)
+    }
+
+    fn unit(&mut self, text: &'a str, range: Range<usize>) {
+        let word = self.intern(&text[range.clone()]);
+        self.reading.units.push(Unit {
+            begin: range.start as u32,
+            end: range.end as u32,
+            word,
+            context: Context::default(),
+        });
+    }
+
+    fn intern(&mut self, text: &'a str) -> u32 {
+        if let Some(&word) = self.by_text.get(text) {
+            return word;
+        }
+        let folded = words::folded_hash(text);
+        let forms = &mut self.reading.forms;
+        let form = *self.by_folded.entry(folded).or_insert_with(|| {
+            forms.push(Form::default());
+            forms.len() as u32 - 1
+        });
+        let case = Case::of(text);
+        let (fine, coarse) = self.lexicon.clusters(text, case);
+        let prefix = |length| words::hash(words::folded(text).take(length));
+        let suffix = |length| words::hash(words::folded(text).rev().take(length));
+        let word = self.reading.words.len() as u32;
+        self.reading.words.push(Word {
+            folded,
+            shape: words::shape(text),
+            case,
+            prefixes: [2, 3, 4].map(prefix),
+            suffixes: [1, 2, 3, 4].map(suffix),
+            fine,
+            coarse,
+            usage: self.lexicon.usage(folded),
+            lists: self.lexicon.lists(words::phrase(0, folded)),
+            form,
+        });
+        self.by_text.insert(text, word);
+        word
+    }
+
+    fn mark_context(&mut self, text: &str, units: Range<usize>) {
+        const LONGEST_QUOTED_NAME: usize = 12;
+        let mut initial = true;
+        let mut opened: Option<usize> = None;
+        let mut brackets = 0_u32;
+        for i in units {
+            let unit = self.reading.units[i];
+            let word = &text[unit.begin as usize..unit.end as usize];
+            let mark = word.chars().next().filter(|c| !c.is_alphanumeric());
+            match mark {
+                Some('"' | '“' | '”' | '„' | '«' | '»' | '‘') => {
+                    match opened.take() {
+                        Some(from) if i - from <= LONGEST_QUOTED_NAME => {
+                            for unit in &mut self.reading.units[from + 1..i] {
+                                unit.context.quoted = true;
+                            }
+                        }
+                        _ => opened = Some(i),
+                    }
+                    initial = true;
+                    continue;
+                }
+                Some('\'' | '’') => {
+                    if let Some(from) = opened.take_if(|from| i - *from <= LONGEST_QUOTED_NAME) {
+                        for unit in &mut self.reading.units[from + 1..i] {
+                            unit.context.quoted = true;
+                        }
+                    }
+                }
+                Some('(' | '[') => brackets += 1,
+                Some(')' | ']') => brackets = brackets.saturating_sub(1),
+                _ => {}
+            }
+            let context = &mut self.reading.units[i].context;
+            context.initial = initial;
+            context.bracketed = brackets > 0;
+            initial = initial && mark.is_some() || mark == Some(':');
+        }
+    }
+
+    fn style(&self, units: Range<usize>) -> Style {
+        let (mut capitals, mut upper, mut lower, mut long_lower) = (0, 0, 0, 0);
+        for unit in &self.reading.units[units] {
+            let word = &self.reading.words[unit.word as usize];
+            match word.case {
+                Case::Lower => {
+                    lower += 1;
+                    long_lower += usize::from(unit.end - unit.begin > 4);
+                }
+                Case::Upper if unit.end - unit.begin > 1 => upper += 1,
+                Case::Title | Case::Mixed => capitals += 1,
+                _ => {}
+            }
+        }
+        if upper >= 2 && lower == 0 && upper > 2 * capitals {
+            Style::Capitals
+        } else if capitals + upper >= 4 && long_lower * 8 <= capitals + upper && lower <= capitals + upper {
+            Style::TitleCase
+        } else {
+            Style::Normal
+        }
+    }
+}

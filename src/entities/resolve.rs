@@ -1,0 +1,403 @@
+//! From names in the text to entities: which names mean the same somebody or something.
+//!
+//! Names with the same words are one entity. A shorter name joins the longer one that it is
+//! part of, an acronym the name whose initials it has, and names that the table of links
+//! knows under one id join each other. Everything is found by hashes, so that time grows
+//! with the number of names and not with its square.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::lexicon::LONGEST_PHRASE;
+use super::link::Links;
+use super::reading::{Reading, Style};
+use super::tags::{self, KINDS, OUTSIDE, Tag};
+use super::words::{self, mix};
+use crate::document::EntityKind;
+
+/// A name found by the tagger.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// Place in [`Reading::lines`].
+    pub line: usize,
+    /// Places in [`Reading::units`].
+    pub units: Range<usize>,
+    pub kind: EntityKind,
+}
+
+/// Names that mean the same.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub kind: EntityKind,
+    /// In the order of the text.
+    pub names: Vec<Name>,
+    /// The fullest of `names`.
+    pub fullest: usize,
+    /// Wikidata's number, where the table knows one.
+    pub link: Option<u32>,
+}
+
+/// A word that more entities than this share says nothing about which of them is meant.
+const MOST_CANDIDATES: usize = 32;
+
+/// The names in a labelled article, in order.
+pub fn names(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
+    let in_line = |line: usize| {
+        let units = reading.lines[line].units.clone();
+        let base = units.start;
+        tags::names(&tags[units]).map(move |(units, kind)| Name {
+            line,
+            units: units.start + base..units.end + base,
+            kind: KINDS[kind],
+        })
+    };
+    let mut names: Vec<Name> = (0..reading.lines.len()).flat_map(in_line).collect();
+    let again = named_again(reading, tags, &names);
+    names.extend(again);
+    names.sort_by_key(|name| name.units.start);
+    names
+}
+
+/// Names of the running text that stand unlabelled in headlines, where capitals tell little.
+fn named_again(reading: &Reading, tags: &[Tag], names: &[Name]) -> Vec<Name> {
+    let phrase = |units: Range<usize>| units.map(|unit| reading.word(unit).folded).fold(0, words::phrase);
+    let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
+    for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
+        known.entry(phrase(name.units.clone())).or_insert(name.kind);
+    }
+    let mut found = Vec::new();
+    for (number, line) in reading.lines.iter().enumerate().filter(|(_, line)| line.style != Style::Normal) {
+        let mut unit = line.units.start;
+        while unit < line.units.end {
+            let end = line.units.end.min(unit + LONGEST_PHRASE);
+            let free = (unit..end).take_while(|&unit| tags[unit] == OUTSIDE).count();
+            let longest = (1..=free).rev().find_map(|length| {
+                let kind = *known.get(&phrase(unit..unit + length))?;
+                reading.word(unit).case.has_capital().then_some((length, kind))
+            });
+            if let Some((length, kind)) = longest {
+                found.push(Name { line: number, units: unit..unit + length, kind });
+            }
+            unit += longest.map_or(1, |(length, _)| length);
+        }
+    }
+    found
+}
+
+/// Brings together the names that mean the same; clusters in order of their first names.
+pub fn resolve(reading: &Reading, links: &Links, names: Vec<Name>) -> Vec<Cluster> {
+    let mut resolver = Resolver::new(reading, links, &names);
+    resolver.settle_types();
+    resolver.join_links();
+    resolver.join_acronyms(&names);
+    resolver.join_shorter();
+    resolver.clusters(reading, names)
+}
+
+/// Names with the same words and the same sort of type.
+struct Group {
+    sort: Sort,
+    /// Hashes of the words, letters and digits alone.
+    words: Vec<u32>,
+    /// The words' first characters, small words left out, in lower case.
+    initials: String,
+    /// By type, how many names.
+    votes: [u32; KINDS.len()],
+    count: u32,
+    /// The first name's number.
+    first: usize,
+    link: Option<u32>,
+}
+
+/// Types between which the same words are one entity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Sort {
+    Person,
+    Norp,
+    Thing,
+}
+
+impl Sort {
+    fn of(kind: EntityKind) -> Self {
+        match kind {
+            EntityKind::Person => Self::Person,
+            EntityKind::Norp => Self::Norp,
+            _ => Self::Thing,
+        }
+    }
+}
+
+struct Resolver {
+    groups: Vec<Group>,
+    /// For each name its group.
+    group_of: Vec<usize>,
+    /// For each group the one it joined, or itself.
+    joined: Vec<usize>,
+    /// For a short name with several readings, the groups it may mean.
+    ambiguous: FxHashMap<usize, Vec<usize>>,
+}
+
+impl Resolver {
+    fn new(reading: &Reading, links: &Links, names: &[Name]) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut by_words: FxHashMap<(u32, Sort), usize> = FxHashMap::default();
+        let mut group_of = Vec::with_capacity(names.len());
+        for (number, name) in names.iter().enumerate() {
+            let (words, initials) = name_words(reading, name);
+            let sort = Sort::of(name.kind);
+            let phrase = words.iter().copied().fold(0, words::phrase);
+            let group = *by_words.entry((phrase, sort)).or_insert_with(|| {
+                let link = links.get(phrase, name.kind);
+                groups.push(Group {
+                    sort,
+                    words,
+                    initials,
+                    votes: [0; KINDS.len()],
+                    count: 0,
+                    first: number,
+                    link,
+                });
+                groups.len() - 1
+            });
+            // A headline's types are less sure than the body's.
+            let sure = reading.lines[name.line].style == Style::Normal;
+            groups[group].votes[tags::kind_index(name.kind)] += if sure { 4 } else { 1 };
+            groups[group].count += 1;
+            group_of.push(group);
+        }
+        let joined = (0..groups.len()).collect();
+        Self { groups, group_of, joined, ambiguous: FxHashMap::default() }
+    }
+
+    fn root(&self, mut group: usize) -> usize {
+        while self.joined[group] != group {
+            group = self.joined[group];
+        }
+        group
+    }
+
+    /// Lets `group` mean the same as `other`, which stays the head of both.
+    fn join(&mut self, group: usize, other: usize) {
+        let (group, other) = (self.root(group), self.root(other));
+        if group != other {
+            self.joined[group] = other;
+            let (votes, link) = (self.groups[group].votes, self.groups[group].link);
+            for (sum, votes) in self.groups[other].votes.iter_mut().zip(votes) {
+                *sum += votes;
+            }
+            self.groups[other].link = self.groups[other].link.or(link);
+            self.groups[other].first = self.groups[other].first.min(self.groups[group].first);
+        }
+    }
+
+    /// The same words now a person and now a thing are mostly the tagger's mistake: the
+    /// rare reading joins a much more frequent one.
+    fn settle_types(&mut self) {
+        let mut by_words: FxHashMap<u32, usize> = FxHashMap::default();
+        for group in 0..self.groups.len() {
+            let phrase = self.groups[group].words.iter().copied().fold(0, words::phrase);
+            let Some(&other) = by_words.get(&phrase) else {
+                by_words.insert(phrase, group);
+                continue;
+            };
+            let votes = |group: usize| self.groups[group].votes.iter().sum::<u32>();
+            let (few, many) = if votes(group) < votes(other) { (group, other) } else { (other, group) };
+            // Nobody is called Viet Nam where the country is named as well.
+            let linked =
+                |group: usize| self.groups[group].link.is_some() && self.groups[group].words.len() > 1;
+            let (few, many) = if linked(few) && !linked(many) { (many, few) } else { (few, many) };
+            if votes(few) * 3 <= votes(many) || linked(many) {
+                self.join(few, many);
+                by_words.insert(phrase, many);
+            }
+        }
+    }
+
+    fn join_links(&mut self) {
+        let mut by_link: FxHashMap<u32, usize> = FxHashMap::default();
+        for group in 0..self.groups.len() {
+            if let Some(link) = self.groups[group].link {
+                let first = *by_link.entry(link).or_insert(group);
+                self.join(group, first);
+            }
+        }
+    }
+
+    /// "World Health Organization (WHO)", and later WHO alone; also without brackets where
+    /// one name alone has the initials.
+    fn join_acronyms(&mut self, names: &[Name]) {
+        let mut by_initials: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (group, facts) in self.groups.iter().enumerate() {
+            if facts.words.len() > 1 && facts.sort == Sort::Thing {
+                by_initials.entry(&facts.initials).or_default().push(group);
+            }
+        }
+        let mut pairs = Vec::new();
+        for (group, facts) in self.groups.iter().enumerate() {
+            let [_] = facts.words[..] else { continue };
+            if facts.initials.len() < 2 || facts.sort != Sort::Thing {
+                continue;
+            }
+            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice) {
+                pairs.push((group, *long));
+            }
+        }
+        // In brackets right behind a name, the letters need not be its initials one by one.
+        for (i, pair) in names.windows(2).enumerate() {
+            let (long, short) = (self.group_of[i], self.group_of[i + 1]);
+            let near = pair[0].line == pair[1].line && pair[0].units.end + 1 == pair[1].units.start;
+            let (long_facts, short_facts) = (&self.groups[long], &self.groups[short]);
+            let acronym = !short_facts.initials.is_empty()
+                && short_facts.words.len() == 1
+                && short_facts.initials.len() > 1
+                && long_facts.words.len() > 1
+                && short_facts.initials.chars().next() == long_facts.initials.chars().next();
+            if near && acronym && long_facts.sort != Sort::Person {
+                pairs.push((short, long));
+            }
+        }
+        for (short, long) in pairs {
+            self.join(short, long);
+        }
+    }
+
+    /// "Trong" joins "Nguyen Phu Trong", "Red Cross" joins "International Red Cross".
+    fn join_shorter(&mut self) {
+        let mut by_word: FxHashMap<(u32, Sort), Vec<usize>> = FxHashMap::default();
+        for (group, facts) in self.groups.iter().enumerate().filter(|(_, facts)| facts.words.len() > 1) {
+            for &word in &facts.words {
+                let list = by_word.entry((word, facts.sort)).or_default();
+                if list.len() <= MOST_CANDIDATES && list.last() != Some(&group) {
+                    list.push(group);
+                }
+            }
+        }
+        let mut order: Vec<usize> = (0..self.groups.len()).collect();
+        order.sort_by_key(|&group| std::cmp::Reverse(self.groups[group].words.len()));
+        for group in order {
+            let facts = &self.groups[group];
+            if facts.sort == Sort::Norp || facts.words.is_empty() {
+                continue;
+            }
+            let lists = facts.words.iter().map(|&word| by_word.get(&(word, facts.sort)));
+            let Some(list) = lists.flatten().min_by_key(|list| list.len()) else { continue };
+            let mut candidates: Vec<usize> = list
+                .iter()
+                .copied()
+                .filter(|&long| long != group && self.shortens(group, long))
+                .map(|long| self.root(long))
+                .collect();
+            candidates.sort_unstable();
+            candidates.dedup();
+            candidates.retain(|&long| long != self.root(group));
+            match candidates[..] {
+                [] => {}
+                [long] => self.join(group, long),
+                _ if self.groups[group].sort == Sort::Person => {
+                    self.ambiguous.insert(group, candidates);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether `short` may be a shorter form of the name `long`.
+    fn shortens(&self, short: usize, long: usize) -> bool {
+        let (short, long) = (&self.groups[short], &self.groups[long]);
+        if short.words.len() >= long.words.len() {
+            return false;
+        }
+        let kind = |group: &Group| usual(&group.votes);
+        match short.sort {
+            Sort::Person => {
+                // In order, though not side by side: "Joe Biden" is "Joseph R. Biden" no
+                // longer, but "Joe Biden" is "Joe R. Biden".
+                let mut rest = long.words.iter();
+                short.words.iter().all(|word| rest.any(|other| other == word))
+            }
+            Sort::Norp => false,
+            Sort::Thing => {
+                let place = |kind| matches!(kind, EntityKind::Location);
+                let same = kind(short) == kind(long) && !place(kind(short));
+                same && short.link.is_none()
+                    && (long.words.starts_with(&short.words) || long.words.ends_with(&short.words))
+            }
+        }
+    }
+
+    fn clusters(&self, reading: &Reading, names: Vec<Name>) -> Vec<Cluster> {
+        let mut clusters: Vec<Cluster> = Vec::new();
+        let mut cluster_of: FxHashMap<usize, usize> = FxHashMap::default();
+        // For each group that leads a cluster, the number of the last name that meant it.
+        let mut last: FxHashMap<usize, usize> = FxHashMap::default();
+        for (number, name) in names.into_iter().enumerate() {
+            let group = self.group_of[number];
+            let mut root = self.root(group);
+            if let Some(candidates) = self.ambiguous.get(&root) {
+                let recent = candidates.iter().map(|&long| self.root(long));
+                // Of namesakes the one named last is meant; before any, the first to come.
+                root = recent
+                    .max_by_key(|long| {
+                        (last.get(long).map_or(0, |&at| at + 1), usize::MAX - self.groups[*long].first)
+                    })
+                    .unwrap_or(root);
+            }
+            last.insert(root, number);
+            let cluster = *cluster_of.entry(root).or_insert_with(|| {
+                let votes = &self.groups[root].votes;
+                clusters.push(Cluster { kind: usual(votes), names: Vec::new(), fullest: 0, link: None });
+                clusters.len() - 1
+            });
+            let cluster = &mut clusters[cluster];
+            cluster.names.push(name);
+            let fullest = &cluster.names[cluster.fullest];
+            let length = |name: &Name| (name.units.len(), reading.span(name.units.clone()).len());
+            if length(&cluster.names[cluster.names.len() - 1]) > length(fullest) {
+                cluster.fullest = cluster.names.len() - 1;
+            }
+            cluster.link = self.groups[root].link;
+        }
+        clusters
+    }
+}
+
+/// The type with most votes; of equals the first in [`KINDS`].
+fn usual(votes: &[u32; KINDS.len()]) -> EntityKind {
+    let most = votes.iter().enumerate().max_by_key(|(kind, votes)| (**votes, KINDS.len() - kind));
+    most.map_or(EntityKind::Other, |(kind, _)| KINDS[kind])
+}
+
+/// The hashes of a name's words, and their initials without small words; the letters of an
+/// acronym are its initials.
+fn name_words(reading: &Reading, name: &Name) -> (Vec<u32>, String) {
+    const SMALL: [&str; 6] = ["the", "of", "and", "for", "&", "in"];
+    let text = reading.text(reading.lines[name.line].section);
+    let mut hashes = Vec::new();
+    let mut initials = String::new();
+    for unit in &reading.units[name.units.clone()] {
+        let word = &text[unit.begin as usize..unit.end as usize];
+        let hash = words::plain_hash(word);
+        let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else {
+            continue;
+        };
+        let hash = if name.kind == EntityKind::Norp { norp_hash(word).unwrap_or(hash) } else { hash };
+        hashes.push(hash);
+        if !SMALL.contains(&word) {
+            initials.extend(words::folded(word).find(|c| c.is_alphanumeric()));
+        }
+    }
+    if let ([_], [unit]) = (&hashes[..], &reading.units[name.units.clone()]) {
+        let word = &text[unit.begin as usize..unit.end as usize];
+        if !word.chars().any(char::is_lowercase) {
+            initials = words::folded(word).filter(|c| c.is_alphanumeric()).collect();
+        }
+    }
+    (hashes, initials)
+}
+
+/// Americans are American, Democratic is Democrats.
+fn norp_hash(word: &str) -> Option<u32> {
+    let stem = word.strip_suffix('s').unwrap_or(word);
+    words::plain_hash(stem.strip_suffix("ic").unwrap_or(stem)).map(|hash| mix(1, hash))
+}

@@ -1,0 +1,55 @@
+//! A fixed table from hashes to places, for what a model knows about words, phrases and features.
+
+/// Open addressing over 32-bit hashes; half empty, so a look-up is one or two steps.
+pub struct Table {
+    /// Hash and place; [`Table::EMPTY`] as the place marks a free slot.
+    slots: Vec<(u32, u32)>,
+    mask: usize,
+}
+
+impl Table {
+    const EMPTY: u32 = u32::MAX;
+
+    /// Finds `keys[i]` at place `i`; of equal keys the first.
+    pub fn new(keys: &[u32]) -> Self {
+        let size = (keys.len() * 2).next_power_of_two().max(2);
+        let mut table = Self { slots: vec![(0, Self::EMPTY); size], mask: size - 1 };
+        for (place, &key) in keys.iter().enumerate() {
+            let slot = table.slot(key);
+            if table.slots[slot].1 == Self::EMPTY {
+                table.slots[slot] = (key, place as u32);
+            }
+        }
+        table
+    }
+
+    #[inline]
+    pub fn get(&self, key: u32) -> Option<usize> {
+        let place = self.slots[self.slot(key)].1;
+        (place != Self::EMPTY).then_some(place as usize)
+    }
+
+    /// The slot of `key`, or the free one where it would go. The table is never full.
+    #[inline]
+    fn slot(&self, key: u32) -> usize {
+        let mut slot = (key.wrapping_mul(0x9E37_79B1) >> 7) as usize & self.mask;
+        while self.slots[slot].1 != Self::EMPTY && self.slots[slot].0 != key {
+            slot = (slot + 1) & self.mask;
+        }
+        slot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_found_and_nothing_else() {
+        let keys: Vec<u32> = (0..1000).map(|i: u32| i.wrapping_mul(2_654_435_761)).collect();
+        let table = Table::new(&keys);
+        assert!(keys.iter().enumerate().all(|(i, &key)| table.get(key) == Some(i)));
+        assert_eq!(table.get(77), None);
+        assert_eq!(Table::new(&[]).get(0), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! Articles of our own, each with a trap in it, through the shipped model.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::document::{Article, EntityKind, Section};
+use crate::text::segment_article;
+
+static MODEL: LazyLock<EntityModel> = LazyLock::new(|| EntityModel::load().unwrap());
+
+struct Found {
+    article: Article,
+    entities: Vec<Entity>,
+}
+
+fn read(title: &str, text: &str) -> Found {
+    let article =
+        Article { title: title.into(), text: text.into(), language_code: "en".into(), ..Article::default() };
+    let entities = MODEL.find(&segment_article(&article));
+    Found { article, entities }
+}
+
+impl Found {
+    fn surface(&self, mention: &Mention) -> &str {
+        match mention.span.section {
+            Section::Body => mention.span.span.of(&self.article.text),
+            Section::Title => mention.span.span.of(&self.article.title),
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.entities.iter().map(|entity| entity.name.as_str()).collect()
+    }
+
+    fn entity(&self, name: &str) -> &Entity {
+        let found = self.entities.iter().find(|entity| entity.name == name);
+        found.unwrap_or_else(|| panic!("no {name:?} among {:?}", self.names()))
+    }
+
+    /// The texts of an entity's mentions of one kind, in order.
+    fn mentions(&self, name: &str, kind: MentionKind) -> Vec<&str> {
+        let mentions = self.entity(name).mentions.iter().filter(|mention| mention.kind == kind);
+        mentions.map(|mention| self.surface(mention)).collect()
+    }
+
+    fn proper(&self, name: &str) -> Vec<&str> {
+        self.mentions(name, MentionKind::Proper)
+    }
+}
+
+#[test]
+fn short_names_join_the_full_one_and_titles_stay_outside() {
+    let found = read(
+        "",
+        "President Maria Oliveira met business leaders in Lisbon on Monday. Mrs Oliveira said that the \
+         economy was growing. \"We have work to do,\" Oliveira told reporters.",
+    );
+    assert_eq!(found.proper("Maria Oliveira"), ["Maria Oliveira", "Oliveira", "Oliveira"]);
+    assert_eq!(found.entity("Maria Oliveira").kind, EntityKind::Person);
+    assert_eq!(found.entity("Lisbon").kind, EntityKind::Location);
+}
+
+#[test]
+fn vietnamese_names_keep_the_family_name_first() {
+    let found = read(
+        "",
+        "General Secretary Nguyen Phu Trong spoke by phone with Joe Biden on Wednesday. Trong thanked Biden \
+         for his message. Vietnam and the United States set up ties in 1995.",
+    );
+    assert_eq!(found.proper("Nguyen Phu Trong"), ["Nguyen Phu Trong", "Trong"]);
+    assert_eq!(found.proper("Joe Biden"), ["Joe Biden", "Biden"]);
+}
+
+#[test]
+fn accents_do_not_make_another_person() {
+    let found = read(
+        "",
+        "Nguyễn Phú Trọng arrived in Hanoi on Monday. Officials said that Nguyen Phu Trong would stay in Hanoi.",
+    );
+    assert_eq!(found.proper("Nguyễn Phú Trọng").len(), 2);
+}
+
+#[test]
+fn a_country_is_one_entity_under_all_its_names() {
+    let found = read(
+        "",
+        "The United States said on Friday it would send aid. Officials in the U.S. gave no date. The US has \
+         sent aid before. The government of Viet Nam thanked America. Officials in Vietnam were glad.",
+    );
+    let usa = found.entity("United States");
+    assert_eq!(usa.links[0].id, "Q30");
+    assert!(usa.mentions.len() >= 3, "{:?}", found.names());
+    assert_eq!(found.entity("Viet Nam").mentions.len(), 2);
+}
+
+#[test]
+fn an_acronym_joins_the_name_it_stands_for() {
+    let found = read(
+        "",
+        "The World Health Organization (WHO) warned of a new outbreak in Geneva on Tuesday. The WHO said that \
+         it had sent experts.",
+    );
+    assert_eq!(found.proper("World Health Organization"), ["World Health Organization", "WHO", "WHO"]);
+}
+
+#[test]
+fn namesakes_stay_apart() {
+    let found = read(
+        "",
+        "Joe Biden flew to Delaware on Friday. Hunter Biden was seen in Los Angeles, his lawyer said. Joe Biden \
+         did not comment.",
+    );
+    assert_eq!(found.proper("Joe Biden").len(), 2);
+    assert_eq!(found.proper("Hunter Biden").len(), 1);
+}
+
+#[test]
+fn a_possessive_is_no_part_of_a_name() {
+    let found =
+        read("", "Germany's economy shrank, and Angela Merkel's party lost votes, officials in Berlin said.");
+    assert_eq!(found.proper("Germany"), ["Germany"]);
+    assert_eq!(found.proper("Angela Merkel"), ["Angela Merkel"]);
+}
+
+#[test]
+fn a_headline_in_title_case_is_read_by_the_light_of_the_body() {
+    let found = read(
+        "Kenya Signs Railway Deal With China After Long Talks",
+        "Kenya signed a deal with China on Thursday to build a railway. The talks lasted two years, officials in \
+         Nairobi said.",
+    );
+    assert_eq!(found.proper("China"), ["China", "China"]);
+}
+
+#[test]
+fn a_headline_in_capitals_joins_the_body() {
+    let found = read(
+        "KENYA SIGNS DEAL WITH CHINA",
+        "Kenya signed a deal with China on Thursday to build a railway, officials in Nairobi said.",
+    );
+    assert_eq!(found.entity("Kenya").mentions.len(), 2);
+}
+
+#[test]
+fn a_name_ends_at_a_hyphen_before_a_common_word() {
+    let found = read("", "A Brussels-based think tank criticised the plan. Lawmakers in Brussels agreed.");
+    assert_eq!(found.proper("Brussels"), ["Brussels", "Brussels"]);
+}
+
+#[test]
+fn a_description_said_of_a_name_is_found_again() {
+    let found = read(
+        "",
+        "The Indian prime minister, Narendra Modi, arrived in Tokyo on Sunday. Japan and India will sign a deal. \
+         Profits at the airline Ryanair rose. Analysts were surprised that the airline had grown.",
+    );
+    assert_eq!(found.mentions("Ryanair", MentionKind::Common), ["the airline"]);
+}
+
+#[test]
+fn a_pronoun_is_given_to_the_only_person_near() {
+    let found = read("", "Angela Merkel spoke in Berlin on Monday. She said that talks would go on.");
+    assert_eq!(found.mentions("Angela Merkel", MentionKind::Pronoun), ["She"]);
+}
+
+#[test]
+fn a_name_of_many_things_gets_no_link() {
+    let found =
+        read("", "Voters in Georgia went to the polls on Tuesday, and many in Georgia stood in line.");
+    assert!(found.entity("Georgia").links.is_empty());
+}
+
+#[test]
+fn saliences_fall_and_add_up_to_at_most_one() {
+    let found = read(
+        "Ryanair orders planes from Boeing",
+        "Ryanair has ordered 70 planes from Boeing. Ryanair said that they would cost less to run. A rival in \
+         France did not comment.",
+    );
+    let saliences: Vec<f32> = found.entities.iter().map(|entity| entity.salience).collect();
+    assert!(saliences.is_sorted_by(|a, b| a >= b));
+    assert!(saliences.iter().sum::<f32>() <= 1.0);
+    assert_eq!(found.entities[0].name, "Ryanair");
+}
+
+#[test]
+fn many_names_take_time_in_proportion() {
+    let many: String =
+        (0..10_000).map(|i| format!("John Smith{} met Anna Lee{}. ", letters(i), letters(i * 7))).collect();
+    let same = "Ban Ki-moon spoke. ".repeat(50_000);
+    let line = "Ban ".repeat(250_000);
+    for text in [many, same, line] {
+        let started = Instant::now();
+        read("", &text);
+        assert!(started.elapsed().as_secs() < 15, "{:?} for {} bytes", started.elapsed(), text.len());
+    }
+}
+
+/// A number as letters.
+fn letters(number: usize) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn mentions_lie_in_the_text_and_in_order(title in "\\PC{0,40}", text in "(\\PC|[A-Z][a-z]{1,5}|[ \n\"'().-]){0,200}") {
+        let found = read(&title, &text);
+        for entity in &found.entities {
+            prop_assert!(entity.mentions.is_sorted_by_key(|mention| mention.span));
+            for mention in &entity.mentions {
+                prop_assert!(!found.surface(mention).is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! Training of a linear-chain conditional random field (Lafferty et al. 2001) by stochastic
+//! gradient descent with a quadratic penalty, after Bottou's crfsgd. A label may be given
+//! in part, as a set; its likelihood is then that of the set.
+
+use rustc_hash::FxHashMap;
+
+use crate::entities::tagger::{Scores, WeightParts};
+use crate::entities::tags::{self, KINDS, OUTSIDE, Position, TAGS, Tag};
+
+/// Stored weights are `weight * QUANTUM` in 8 bits.
+const QUANTUM: f32 = 64.0;
+/// No weight grows beyond what can be stored.
+const LARGEST: f32 = 127.0 / QUANTUM;
+/// Weights smaller than this are dropped before the last epochs, in which the others adapt.
+const SMALLEST: f32 = 0.03;
+const EPOCHS_AFTER_DROPPING: usize = 2;
+
+/// A set of labels, as bits.
+pub type TagSet = u64;
+pub const ANY: TagSet = (1 << TAGS) - 1;
+
+/// Lines with features and the labels allowed for each unit.
+#[derive(Default)]
+pub struct Instances {
+    /// Features of all units, one after the other: hashes, or places after [`Instances::index`].
+    features: Vec<u32>,
+    /// Where each unit's features end.
+    ends: Vec<usize>,
+    allowed: Vec<TagSet>,
+    /// Scores that are given and not learned, for the second pass; else empty.
+    given: Vec<Scores>,
+    lines: Vec<InstanceLine>,
+}
+
+#[derive(Clone, Copy)]
+struct InstanceLine {
+    begin: usize,
+    end: usize,
+    weight: f32,
+}
+
+impl Instances {
+    pub fn push_unit(&mut self, features: &[u32], allowed: TagSet, given: Option<Scores>) {
+        self.features.extend_from_slice(features);
+        self.ends.push(self.features.len());
+        self.allowed.push(allowed);
+        self.given.extend(given);
+    }
+
+    /// Closes the line of the last `units` units.
+    pub fn end_line(&mut self, units: usize, weight: f32) {
+        let end = self.allowed.len();
+        self.lines.push(InstanceLine { begin: end - units, end, weight });
+    }
+
+    pub fn units(&self) -> usize {
+        self.allowed.len()
+    }
+
+    fn features(&self, unit: usize) -> &[u32] {
+        let begin = if unit == 0 { 0 } else { self.ends[unit - 1] };
+        &self.features[begin..self.ends[unit]]
+    }
+
+    /// Replaces hashes by places and leaves out features seen fewer than `least` times.
+    /// Returns the hash at each place.
+    fn index(&mut self, least: u32) -> Vec<u32> {
+        let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+        for &feature in &self.features {
+            *counts.entry(feature).or_default() += 1;
+        }
+        let mut hashes: Vec<u32> =
+            counts.iter().filter(|(_, count)| **count >= least).map(|(&hash, _)| hash).collect();
+        hashes.sort_unstable();
+        let places: FxHashMap<u32, u32> =
+            hashes.iter().zip(0..).map(|(&hash, place)| (hash, place)).collect();
+        let (mut kept, mut begin) = (0, 0);
+        for end in &mut self.ends {
+            for i in begin..*end {
+                if let Some(&place) = places.get(&self.features[i]) {
+                    self.features[kept] = place;
+                    kept += 1;
+                }
+            }
+            begin = *end;
+            *end = kept;
+        }
+        self.features.truncate(kept);
+        hashes
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub epochs: usize,
+    /// Features seen fewer times are left out.
+    pub least_count: u32,
+    /// At the start.
+    pub learning_rate: f32,
+    /// Weight of the quadratic penalty, for each line.
+    pub penalty: f32,
+}
+
+type Row = [f32; TAGS];
+
+/// Learns weights for `instances`.
+pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
+    let hashes = instances.index(settings.least_count);
+    let mut trainer = Trainer {
+        rows: vec![[0.0; TAGS]; hashes.len()],
+        kept: vec![ANY; hashes.len()],
+        shrink: 1.0,
+        transitions: [[0.0; TAGS]; TAGS],
+        instances,
+    };
+    let mut order: Vec<usize> = (0..trainer.instances.lines.len()).collect();
+    let mut random = Random(0x5EED);
+    // The rate falls to nothing in a straight line, which does without averaging.
+    let total = (settings.epochs * order.len()) as f32;
+    let mut steps = 0.0_f32;
+    let mut work = Work::default();
+    for epoch in 0..settings.epochs {
+        if epoch + EPOCHS_AFTER_DROPPING == settings.epochs {
+            trainer.drop_small();
+        }
+        random.shuffle(&mut order);
+        let mut loss = 0.0;
+        for &line in &order {
+            let rate = settings.learning_rate * (1.0 - steps / total);
+            steps += 1.0;
+            loss += f64::from(trainer.step(line, rate, &mut work));
+            trainer.decay(1.0 - rate * settings.penalty);
+        }
+        eprintln!("epoch {epoch}: {} features, loss {loss:.0}", hashes.len());
+    }
+    trainer.quantised(&hashes)
+}
+
+struct Trainer {
+    /// Weights before the factor [`Trainer::shrink`].
+    rows: Vec<Row>,
+    /// The labels for which a feature may have a weight.
+    kept: Vec<TagSet>,
+    shrink: f32,
+    transitions: [Row; TAGS],
+    instances: Instances,
+}
+
+/// Memory for one line's computations.
+#[derive(Default)]
+struct Work {
+    scores: Vec<Row>,
+    masked: Vec<Row>,
+    path: Vec<Tag>,
+    model: Lattice,
+    gold: Lattice,
+}
+
+impl Trainer {
+    /// One step of descent; returns the line's loss before it.
+    fn step(&mut self, line: usize, rate: f32, work: &mut Work) -> f32 {
+        let InstanceLine { begin, end, weight } = self.instances.lines[line];
+        work.scores.clear();
+        let mut loss = 0.0;
+        for unit in begin..end {
+            work.scores.push(self.potentials(unit));
+        }
+        let transitions = self.transitions.map(|row| row.map(f32::exp));
+        let Some(all) = work.model.run(&work.scores, &transitions) else { return 0.0 };
+        let allowed = &self.instances.allowed[begin..end];
+        let path = only_path(allowed, &mut work.path);
+        let right = if path {
+            work.gold.follow(&work.path);
+            path_score(&work.path, &work.scores, &self.transitions)
+        } else {
+            mask(&work.scores, allowed, &mut work.masked);
+            let Some(right) = work.gold.run(&work.masked, &transitions) else { return 0.0 };
+            right
+        };
+        loss += (all - right) * weight;
+        let mut sure = true;
+        let bound = LARGEST / self.shrink;
+        for i in 0..end - begin {
+            let (gold, model) = (&work.gold.marginals[i], &work.model.marginals[i]);
+            let mut difference = [0.0; TAGS];
+            let mut largest = 0.0_f32;
+            for tag in 0..TAGS {
+                difference[tag] = gold[tag] - model[tag];
+                largest = largest.max(difference[tag].abs());
+            }
+            if largest < 0.002 {
+                continue;
+            }
+            sure = false;
+            let factor = rate * weight / self.shrink;
+            for change in &mut difference {
+                *change *= factor;
+            }
+            let from = if begin + i == 0 { 0 } else { self.instances.ends[begin + i - 1] };
+            for place in from..self.instances.ends[begin + i] {
+                let feature = self.instances.features[place] as usize;
+                let (row, kept) = (&mut self.rows[feature], self.kept[feature]);
+                for (tag, (weight, change)) in row.iter_mut().zip(&difference).enumerate() {
+                    let change = if kept & (1 << tag) == 0 { 0.0 } else { *change };
+                    *weight = (*weight + change).clamp(-bound, bound);
+                }
+            }
+        }
+        if !sure {
+            let step = rate * weight;
+            if path {
+                let mut before = OUTSIDE;
+                for &tag in &work.path {
+                    self.transitions[usize::from(before)][usize::from(tag)] += step;
+                    before = tag;
+                }
+            } else {
+                work.gold.add_pairs(&work.masked, &transitions, step, &mut self.transitions);
+            }
+            work.model.add_pairs(&work.scores, &transitions, -step, &mut self.transitions);
+        }
+        loss
+    }
+
+    /// The exponentials of a unit's scores, up to a factor.
+    fn potentials(&self, unit: usize) -> Row {
+        let mut row = [0.0; TAGS];
+        for &feature in self.instances.features(unit) {
+            for (sum, weight) in row.iter_mut().zip(&self.rows[feature as usize]) {
+                *sum += weight;
+            }
+        }
+        for value in &mut row {
+            *value *= self.shrink;
+        }
+        if let Some(given) = self.instances.given.get(unit) {
+            for (sum, &score) in row.iter_mut().zip(given) {
+                *sum += f32::from(score) / QUANTUM;
+            }
+        }
+        let most = row.iter().copied().fold(f32::MIN, f32::max);
+        row.map(|score| (score - most).max(-60.0).exp())
+    }
+
+    fn decay(&mut self, factor: f32) {
+        self.shrink *= factor;
+        if self.shrink < 1e-3 {
+            for row in &mut self.rows {
+                for weight in row {
+                    *weight *= self.shrink;
+                }
+            }
+            self.shrink = 1.0;
+        }
+    }
+
+    fn drop_small(&mut self) {
+        for (row, kept) in self.rows.iter_mut().zip(&mut self.kept) {
+            for (tag, weight) in row.iter_mut().enumerate() {
+                if (*weight * self.shrink).abs() < SMALLEST {
+                    *weight = 0.0;
+                    *kept &= !(1 << tag);
+                }
+            }
+        }
+    }
+
+    fn quantised(&self, hashes: &[u32]) -> WeightParts {
+        let mut parts = WeightParts::default();
+        for (row, &hash) in self.rows.iter().zip(hashes) {
+            let before = parts.labels.len();
+            for (tag, &weight) in row.iter().enumerate() {
+                let steps = (weight * self.shrink * QUANTUM).round() as i32;
+                if steps != 0 {
+                    parts.labels.push(tag as u8);
+                    parts.weights.push(steps.clamp(-127, 127) as i8);
+                }
+            }
+            let count = parts.labels.len() - before;
+            if count > 0 {
+                parts.features.push(hash);
+                parts.counts.push(count as u8);
+            }
+        }
+        parts.transitions =
+            self.transitions.iter().flatten().map(|weight| (weight * QUANTUM).round() as i16).collect();
+        parts
+    }
+}
+
+/// Puts the labelling into `path` if only one is allowed; whether it is.
+fn only_path(allowed: &[TagSet], path: &mut Vec<Tag>) -> bool {
+    path.clear();
+    path.extend(allowed.iter().map(|set| set.trailing_zeros() as Tag));
+    allowed.iter().all(|set| set.is_power_of_two())
+}
+
+/// The logarithm of one labelling's score.
+fn path_score(path: &[Tag], potentials: &[Row], transitions: &[Row; TAGS]) -> f32 {
+    let mut before = OUTSIDE;
+    let mut score = 0.0;
+    for (&tag, potential) in path.iter().zip(potentials) {
+        score += transitions[usize::from(before)][usize::from(tag)] + potential[usize::from(tag)].ln();
+        before = tag;
+    }
+    score
+}
+
+/// The potentials of the allowed labels alone.
+fn mask(potentials: &[Row], allowed: &[TagSet], masked: &mut Vec<Row>) {
+    masked.clear();
+    masked.extend(potentials.iter().zip(allowed).map(|(row, set)| {
+        let mut row = *row;
+        for (tag, value) in row.iter_mut().enumerate() {
+            if set & (1 << tag) == 0 {
+                *value = 0.0;
+            }
+        }
+        row
+    }));
+}
+
+/// Forward and backward sums over all labellings of a line.
+#[derive(Default)]
+struct Lattice {
+    forward: Vec<Row>,
+    backward: Vec<Row>,
+    marginals: Vec<Row>,
+}
+
+impl Lattice {
+    /// The marginals of a single labelling.
+    fn follow(&mut self, path: &[Tag]) {
+        self.marginals.clear();
+        self.marginals.extend(path.iter().map(|&tag| {
+            let mut row = [0.0; TAGS];
+            row[usize::from(tag)] = 1.0;
+            row
+        }));
+    }
+
+    /// The logarithm of the sum over all labellings, with marginals; none where no
+    /// labelling is possible.
+    fn run(&mut self, potentials: &[Row], transitions: &[Row; TAGS]) -> Option<f32> {
+        let n = potentials.len();
+        self.forward.clear();
+        self.backward.clear();
+        self.backward.resize(n, [0.0; TAGS]);
+        let mut log = 0.0;
+        for (i, potential) in potentials.iter().enumerate() {
+            let mut row = if i == 0 {
+                let mut row = [0.0; TAGS];
+                for to in (0..TAGS as Tag).filter(|&tag| tags::opens(tag)) {
+                    row[usize::from(to)] = transitions[0][usize::from(to)];
+                }
+                row
+            } else {
+                forward_step(&self.forward[i - 1], transitions)
+            };
+            if i + 1 == n {
+                for tag in (0..TAGS as Tag).filter(|&tag| !tags::closes(tag)) {
+                    row[usize::from(tag)] = 0.0;
+                }
+            }
+            let mut sum = 0.0;
+            for (value, potential) in row.iter_mut().zip(potential) {
+                *value *= potential;
+                sum += *value;
+            }
+            if sum < 1e-30 {
+                return None;
+            }
+            for value in &mut row {
+                *value /= sum;
+            }
+            log += sum.ln();
+            self.forward.push(row);
+        }
+        for tag in (0..TAGS as Tag).filter(|&tag| tags::closes(tag)) {
+            self.backward[n - 1][usize::from(tag)] = 1.0;
+        }
+        for i in (1..n).rev() {
+            let mut arriving = self.backward[i];
+            for (value, potential) in arriving.iter_mut().zip(&potentials[i]) {
+                *value *= potential;
+            }
+            let mut row = backward_step(&arriving, transitions);
+            let sum: f32 = row.iter().sum();
+            if sum < 1e-30 {
+                return None;
+            }
+            for value in &mut row {
+                *value /= sum;
+            }
+            self.backward[i - 1] = row;
+        }
+        self.marginals.clear();
+        for (forward, backward) in self.forward.iter().zip(&self.backward) {
+            let mut row = *forward;
+            let mut sum = 0.0;
+            for (value, backward) in row.iter_mut().zip(backward) {
+                *value *= backward;
+                sum += *value;
+            }
+            if sum < 1e-30 {
+                return None;
+            }
+            self.marginals.push(row.map(|value| value / sum));
+        }
+        Some(log)
+    }
+
+    /// Adds `step` times the expected number of each transition to `out`.
+    fn add_pairs(&self, potentials: &[Row], transitions: &[Row; TAGS], step: f32, out: &mut [Row; TAGS]) {
+        for (to, value) in out[usize::from(OUTSIDE)].iter_mut().enumerate() {
+            *value += step * self.marginals[0][to];
+        }
+        for i in 1..potentials.len() {
+            let forward = &self.forward[i - 1];
+            let mut arriving = self.backward[i];
+            for (value, potential) in arriving.iter_mut().zip(&potentials[i]) {
+                *value *= potential;
+            }
+            let mut pairs = Vec::with_capacity(512);
+            let mut sum = 0.0;
+            each_pair(|from, to| {
+                let value = forward[from] * transitions[from][to] * arriving[to];
+                if value > 1e-9 {
+                    sum += value;
+                    pairs.push((from, to, value));
+                }
+            });
+            for (from, to, value) in pairs {
+                out[from][to] += step * value / sum;
+            }
+        }
+    }
+}
+
+/// Calls `visit` for every two labels that may follow each other.
+fn each_pair(mut visit: impl FnMut(usize, usize)) {
+    for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        for to in (0..TAGS).filter(|&tag| tags::opens(tag as Tag)) {
+            visit(from, to);
+        }
+    }
+    for kind in 0..KINDS.len() {
+        let begin = usize::from(tags::tag(kind, Position::Begin));
+        for from in [begin, begin + 1] {
+            for to in [begin + 1, begin + 2] {
+                visit(from, to);
+            }
+        }
+    }
+}
+
+fn forward_step(before: &Row, transitions: &[Row; TAGS]) -> Row {
+    let mut row = [0.0; TAGS];
+    for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        if before[from] > 1e-12 {
+            for (value, transition) in row.iter_mut().zip(&transitions[from]) {
+                *value += before[from] * transition;
+            }
+        }
+    }
+    for kind in 0..KINDS.len() {
+        let begin = usize::from(tags::tag(kind, Position::Begin));
+        for to in [begin + 1, begin + 2] {
+            row[to] = before[begin] * transitions[begin][to] + before[begin + 1] * transitions[begin + 1][to];
+        }
+    }
+    row
+}
+
+fn backward_step(arriving: &Row, transitions: &[Row; TAGS]) -> Row {
+    let mut opening = *arriving;
+    for tag in (0..TAGS).filter(|&tag| !tags::opens(tag as Tag)) {
+        opening[tag] = 0.0;
+    }
+    let mut row = [0.0; TAGS];
+    for from in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        row[from] =
+            transitions[from].iter().zip(&opening).map(|(transition, value)| transition * value).sum();
+    }
+    for kind in 0..KINDS.len() {
+        let begin = usize::from(tags::tag(kind, Position::Begin));
+        for from in [begin, begin + 1] {
+            row[from] = transitions[from][begin + 1] * arriving[begin + 1]
+                + transitions[from][begin + 2] * arriving[begin + 2];
+        }
+    }
+    row
+}
+
+/// A small seeded generator (xorshift), for orders that are the same every time.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn shuffle(&mut self, items: &mut [usize]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, (self.next() % (i as u64 + 1)) as usize);
+        }
+    }
+}

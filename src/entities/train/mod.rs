@@ -1,0 +1,150 @@
+//! Training of the entity model. The same data gives the same bytes.
+//!
+//! 1. Gazetteers, word clusters and the usual case of words make a lexicon.
+//! 2. A first tagger labels the unlabelled news; the names it finds there join the lexicon.
+//! 3. The local weights are learned. Taggers trained on one half of the texts label the
+//!    other half, and from these labellings the weights of the document's evidence are learned.
+
+pub mod clusters;
+pub mod corpus;
+pub mod crf;
+pub mod gazetteers;
+mod news;
+
+use std::error::Error;
+use std::path::Path;
+
+use corpus::Sample;
+use crf::{Instances, Settings};
+use rustc_hash::FxHashMap;
+
+use super::features::{self, Evidence, LineFacts};
+use super::lexicon::{Lexicon, LexiconParts, List};
+use super::link::LinkParts;
+use super::reading::Reading;
+use super::tagger::{DOCUMENT, LOCAL, Scores, Tagger, WeightParts, Weights};
+use super::tags::{OUTSIDE, Tag};
+use crate::model::ModelWriter;
+use crate::text::segment_article;
+use news::News;
+
+const LOCAL_SETTINGS: Settings = Settings { epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 8e-6 };
+/// For the taggers that read the unlabelled news and the other half of the texts.
+const FIRST_SETTINGS: Settings = Settings { epochs: 4, ..LOCAL_SETTINGS };
+const DOCUMENT_SETTINGS: Settings =
+    Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 1e-5 };
+
+/// Trains on the data sets under `data` and returns the model file.
+pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let phrases = gazetteers::phrases(&data.join("gazetteers"))?;
+    let samples = corpus::read(data, &|text| phrases.holds(text, List::Demonym))?;
+    let news = News::read(&data.join("unlabelled/news.txt.xz"))?;
+    let mut parts = news.lexicon();
+    set_phrases(&mut parts, &phrases.0.iter().map(|(&hash, &lists)| (hash, lists)).collect());
+
+    eprintln!("learning from {} texts", samples.len());
+    let lexicon = Lexicon::new(parts.clone())?;
+    let local = learn_local(&samples, &lexicon, FIRST_SETTINGS, |_| true);
+    let first = Tagger { lexicon, local: Weights::new(&local)?, document: None };
+    let mut lists: FxHashMap<u32, u32> = phrases.0.into_iter().collect();
+    for (phrase, list) in news.names(&first) {
+        *lists.entry(phrase).or_default() |= list.bit();
+    }
+    set_phrases(&mut parts, &lists);
+
+    finish(&samples, parts, &gazetteers::links(&data.join("gazetteers"))?)
+}
+
+/// Learns both kinds of weights.
+fn finish(samples: &[Sample], parts: LexiconParts, links: &LinkParts) -> Result<Vec<u8>, Box<dyn Error>> {
+    let lexicon = Lexicon::new(parts.clone())?;
+    let local = learn_local(samples, &lexicon, LOCAL_SETTINGS, |_| true);
+    let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
+    for half in 0..2 {
+        let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % 2 != half);
+        let tagger =
+            Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None };
+        for (sample, slot) in samples.iter().zip(&mut labelled).skip(half).step_by(2) {
+            let segmented = segment_article(&sample.article);
+            *slot = Some(tagger.tag_locally(&Reading::new(&segmented, &tagger.lexicon)));
+        }
+    }
+    let document = learn_document(samples, &lexicon, &labelled);
+
+    let mut file = ModelWriter::new("entities", "1");
+    parts.write(&mut file);
+    local.write(&mut file, &LOCAL);
+    document.write(&mut file, &DOCUMENT);
+    links.write(&mut file);
+    Ok(file.finish())
+}
+
+fn set_phrases(parts: &mut LexiconParts, lists: &FxHashMap<u32, u32>) {
+    let mut sorted: Vec<(u32, u32)> = lists.iter().map(|(&hash, &lists)| (hash, lists)).collect();
+    sorted.sort_unstable();
+    (parts.phrases, parts.masks) = sorted.into_iter().unzip();
+}
+
+fn learn_local(
+    samples: &[Sample],
+    lexicon: &Lexicon,
+    settings: Settings,
+    chosen: impl Fn(usize) -> bool,
+) -> WeightParts {
+    let mut instances = Instances::default();
+    let mut facts = LineFacts::default();
+    let mut found = Vec::new();
+    for (_, sample) in samples.iter().enumerate().filter(|(i, _)| chosen(*i)) {
+        let segmented = segment_article(&sample.article);
+        let reading = Reading::new(&segmented, lexicon);
+        let allowed = allowed(sample, &reading);
+        for line in &reading.lines {
+            facts.read(&reading, lexicon, line);
+            for unit in line.units.clone() {
+                found.clear();
+                features::local_features(&reading, line, &facts, unit, &mut found);
+                instances.push_unit(&found, allowed[unit], None);
+            }
+            instances.end_line(line.units.len(), sample.weight);
+        }
+    }
+    eprintln!("{} units", instances.units());
+    crf::train(instances, settings)
+}
+
+fn learn_document(
+    samples: &[Sample],
+    lexicon: &Lexicon,
+    labelled: &[Option<(Vec<Scores>, Vec<Tag>)>],
+) -> WeightParts {
+    let mut instances = Instances::default();
+    let mut found = Vec::new();
+    for (sample, labelled) in samples.iter().zip(labelled) {
+        let Some((scores, tags)) = labelled else { continue };
+        let segmented = segment_article(&sample.article);
+        let reading = Reading::new(&segmented, lexicon);
+        let allowed = allowed(sample, &reading);
+        let evidence = Evidence::new(&reading, tags);
+        for line in &reading.lines {
+            for unit in line.units.clone() {
+                found.clear();
+                features::document_features(&reading, line, &evidence, tags, unit, &mut found);
+                instances.push_unit(&found, allowed[unit], Some(scores[unit]));
+            }
+            instances.end_line(line.units.len(), sample.weight);
+        }
+    }
+    crf::train(instances, DOCUMENT_SETTINGS)
+}
+
+fn allowed(sample: &Sample, reading: &Reading) -> Vec<crf::TagSet> {
+    let mut allowed = sample.allowed(reading);
+    if sample.norp_unlabelled {
+        for (unit, set) in allowed.iter_mut().enumerate() {
+            if *set == 1 << OUTSIDE && reading.word(unit).lists & List::Demonym.bit() != 0 {
+                *set = crf::ANY;
+            }
+        }
+    }
+    allowed
+}

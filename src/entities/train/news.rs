@@ -1,0 +1,126 @@
+//! Statistics from unlabelled news: word clusters, the usual case of words, names.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustc_hash::FxHashMap;
+
+use super::clusters::{self, Bigrams};
+use crate::document::{Article, Section};
+use crate::entities::lexicon::{LONGEST_PHRASE, LexiconParts, List};
+use crate::entities::reading::Reading;
+use crate::entities::tagger::Tagger;
+use crate::entities::tags::{self, KINDS};
+use crate::entities::words::{self, Case};
+use crate::text::{segment, segment_article};
+
+/// Words seen fewer times have no cluster.
+const LEAST_COUNT: u32 = 8;
+const LARGEST_VOCABULARY: usize = 60_000;
+const FINE_CLUSTERS: usize = 512;
+const COARSE_CLUSTERS: usize = 64;
+const ROUNDS: usize = 8;
+/// Names found fewer times do not join the lexicon.
+const LEAST_NAMES: u32 = 3;
+
+pub struct News {
+    articles: Vec<Article>,
+}
+
+impl News {
+    /// Reads the packed file with `xz`: articles with an empty line between them.
+    pub fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
+        let output = Command::new("xz").arg("-dc").arg(path).stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(format!("xz cannot unpack {}", path.display()).into());
+        }
+        let text = String::from_utf8(output.stdout)?;
+        let article = |text: &str| Article { text: text.to_owned(), ..Article::default() };
+        Ok(Self { articles: text.split("\n\n").map(article).collect() })
+    }
+
+    /// Clusters and the usual case of words.
+    pub fn lexicon(&self) -> LexiconParts {
+        let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+        // For each word but the first of a sentence: in lower case, with a capital.
+        let mut cases: FxHashMap<u32, [u32; 2]> = FxHashMap::default();
+        let mut text = Vec::new();
+        for article in &self.articles {
+            let segmented = segment(&article.text, Section::Body, &[]);
+            for sentence in &segmented.sentences {
+                text.push(None);
+                for token in sentence.tokens.clone() {
+                    let word = segmented.word(token);
+                    let cased = words::cased_hash(word);
+                    *counts.entry(cased).or_default() += 1;
+                    text.push(Some(cased));
+                    let case = Case::of(word);
+                    if token != sentence.tokens.start && case != Case::None {
+                        let seen = cases.entry(words::folded_hash(word)).or_default();
+                        seen[usize::from(case.has_capital())] += 1;
+                    }
+                }
+            }
+        }
+        let mut vocabulary: Vec<(u32, u32)> = counts
+            .into_iter()
+            .filter(|(_, count)| *count >= LEAST_COUNT)
+            .map(|(word, count)| (count, word))
+            .collect();
+        vocabulary.sort_unstable_by(|a, b| b.cmp(a));
+        vocabulary.truncate(LARGEST_VOCABULARY);
+        let places: FxHashMap<u32, u32> =
+            vocabulary.iter().zip(0..).map(|(&(_, word), place)| (word, place)).collect();
+        let text: Vec<Option<u32>> = text.into_iter().map(|word| places.get(&word?).copied()).collect();
+        let bigrams = Bigrams::count(vocabulary.len(), &text);
+        eprintln!("clustering {} words", vocabulary.len());
+        let fine = clusters::exchange(&bigrams, FINE_CLUSTERS, ROUNDS);
+        let coarse = clusters::exchange(&bigrams, COARSE_CLUSTERS, ROUNDS);
+        let mut cases: Vec<(u32, u8)> = cases
+            .into_iter()
+            .filter(|(_, seen)| seen[0] + seen[1] >= 3)
+            .map(|(word, seen)| (word, usage(seen)))
+            .collect();
+        cases.sort_unstable();
+        let (used, usage) = cases.into_iter().unzip();
+        LexiconParts {
+            clustered: vocabulary.iter().map(|&(_, word)| word).collect(),
+            // 0 is the class of unknown words.
+            fine: fine.into_iter().map(|class| class + 1).collect(),
+            coarse: coarse.into_iter().map(|class| class as u8 + 1).collect(),
+            used,
+            usage,
+            ..LexiconParts::default()
+        }
+    }
+
+    /// The names that `tagger` finds often enough, by their usual type.
+    pub fn names(&self, tagger: &Tagger) -> Vec<(u32, List)> {
+        let mut found: FxHashMap<u32, [u32; KINDS.len()]> = FxHashMap::default();
+        for article in &self.articles {
+            let segmented = segment_article(article);
+            let reading = Reading::new(&segmented, &tagger.lexicon);
+            let tags = tagger.tag(&reading);
+            for (units, kind) in tags::names(&tags).filter(|(units, _)| units.len() <= LONGEST_PHRASE) {
+                let phrase = units.map(|unit| reading.word(unit).folded).fold(0, words::phrase);
+                found.entry(phrase).or_default()[kind] += 1;
+            }
+        }
+        let usual = |(phrase, counts): (u32, [u32; KINDS.len()])| {
+            let total: u32 = counts.iter().sum();
+            let (kind, &most) =
+                counts.iter().enumerate().max_by_key(|(kind, count)| (**count, KINDS.len() - kind))?;
+            (total >= LEAST_NAMES && most * 3 >= total * 2).then_some((phrase, List::News(kind)))
+        };
+        let names: Vec<(u32, List)> = found.into_iter().filter_map(usual).collect();
+        eprintln!("{} names in the news", names.len());
+        names
+    }
+}
+
+/// See [`Usage`](crate::entities::lexicon::Usage).
+fn usage([lower, capital]: [u32; 2]) -> u8 {
+    let share = capital as f32 / (lower + capital) as f32;
+    1 + [0.05, 0.3, 0.7, 0.95].iter().filter(|&&bound| share > bound).count() as u8
+}
