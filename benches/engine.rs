@@ -1,0 +1,168 @@
+//! The engine's stages and the whole of it, in tokens a CPU second, on articles of three
+//! lengths; and one gRPC call beside the engine alone.
+//!
+//!     cargo bench --bench engine
+//!
+//! Times are CPU time of the process, not of the clock on the wall, so that a busy machine
+//! changes them little. "thrpt" counts tokens, except for HTML, where it counts bytes.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use copydesk::analyzer::{Analyzer, Checkpoint, Feature, Features, Options};
+use copydesk::api::v1;
+use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
+use copydesk::config::ServeArgs;
+use copydesk::document::{Article, Content, MimeType, Source};
+use copydesk::entities::EntityModel;
+use copydesk::extract::Mode;
+use copydesk::server::{self, Listeners, Shutdown};
+use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
+use copydesk::summary::Summarizer;
+use copydesk::text::segment_article;
+use copydesk::topics::TopicModel;
+use copydesk::{dates, keyphrases, quotes};
+use cpu_time::ProcessTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+const PAGE: &str = include_str!("../examples/articles/harbour-bridge.txt");
+const HTML_PAGE: &str = include_str!("../examples/articles/lithium-merger.html");
+const WORDS: [usize; 3] = [200, 600, 5000];
+
+type Group<'a> = BenchmarkGroup<'a, criterion::measurement::WallTime>;
+
+/// Reports the CPU time of `run`.
+fn bench(group: &mut Group<'_>, name: &str, words: usize, mut run: impl FnMut()) {
+    group.bench_function(BenchmarkId::new(name, words), |bencher| {
+        bencher.iter_custom(|times| {
+            let started = ProcessTime::now();
+            for _ in 0..times {
+                run();
+            }
+            started.elapsed()
+        });
+    });
+}
+
+/// The example article at a length: its paragraphs over and over, with other numbers in them.
+fn article(engine: &Analyzer, words: usize) -> Article {
+    let source = Source { content: Content::Text(PAGE.to_owned()), ..Source::default() };
+    let whole = engine.extract(&source, Mode::Auto).article;
+    let mut text = String::new();
+    let mut count = 0;
+    for round in 0.. {
+        for paragraph in whole.text.split("\n\n") {
+            if count >= words {
+                let plain = Source { content: Content::Text(text), title: whole.title, ..source };
+                return engine.extract(&plain, Mode::None).article;
+            }
+            count += paragraph.split_whitespace().count();
+            text.push_str(&paragraph.replace("20", &format!("2{round}")));
+            text.push_str("\n\n");
+        }
+    }
+    unreachable!("the rounds go on until there are words enough")
+}
+
+fn stages(criterion: &mut Criterion) {
+    let engine = Analyzer::load().expect("the models are sound");
+    let (entities, summarizer, topics) = (
+        EntityModel::load().expect("the model is sound"),
+        Summarizer::load().expect("the model is sound"),
+        TopicModel::load().expect("the model is sound"),
+    );
+    let mut group = criterion.benchmark_group("engine");
+    for words in WORDS {
+        let article = article(&engine, words);
+        let segmented = segment_article(&article);
+        let found = entities.find(&segmented);
+        group.throughput(Throughput::Elements(segmented.body.tokens.len() as u64));
+
+        let plain = Source { content: Content::Text(article.text.clone()), ..Source::default() };
+        bench(&mut group, "extract", words, || drop(black_box(engine.extract(&plain, Mode::Auto))));
+        bench(&mut group, "segment", words, || drop(black_box(segment_article(&article))));
+        bench(&mut group, "entities", words, || drop(black_box(entities.find(&segmented))));
+        bench(&mut group, "quotes", words, || drop(black_box(quotes::find(&segmented, &found))));
+        bench(&mut group, "dates", words, || drop(black_box(dates::find(&segmented, article.publish_time))));
+        bench(&mut group, "key-phrases", words, || drop(black_box(keyphrases::find(&segmented, 12))));
+        let summarize = || drop(black_box(summarizer.summarize(&segmented, &found, &Default::default())));
+        bench(&mut group, "summary", words, summarize);
+        bench(&mut group, "topics", words, || drop(black_box(topics.tag(&segmented, &Default::default()))));
+
+        let options = Options { features: Features::ALL, ..Options::default() };
+        let whole = || {
+            let analysis = engine.analyze(&plain, Mode::Auto, &options, &Checkpoint::default(), &());
+            drop(black_box(analysis));
+        };
+        bench(&mut group, "whole", words, whole);
+    }
+    group.finish();
+}
+
+fn html(criterion: &mut Criterion) {
+    let engine = Analyzer::load().expect("the models are sound");
+    let content = Content::Text(HTML_PAGE.to_owned());
+    let page = Source { content, mime_type: MimeType::Html, ..Source::default() };
+    let mut group = criterion.benchmark_group("html");
+    group.throughput(Throughput::Bytes(HTML_PAGE.len() as u64));
+    bench(&mut group, "extract", 0, || drop(black_box(engine.extract(&page, Mode::Auto))));
+    group.finish();
+}
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// The same page through the engine, and through a server on the loopback address with the
+/// client's work counted in.
+fn grpc(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be had");
+    let engine = Arc::new(Analyzer::load().expect("the models are sound"));
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let flags = ["bench", "--listen=127.0.0.1:0", "--admin-listen=off", "--log=off"];
+    let config = Flags::parse_from(flags).serve.validate().expect("the flags are sound");
+    let mut client = runtime.block_on(async {
+        let path = folder.path().join("bench.db");
+        let store = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).await.expect("a store"));
+        let listeners = Listeners::bind(&config).await.expect("a free port");
+        let address = listeners.rpc.local_addr().expect("a bound port");
+        let services = server::services(&config, Arc::clone(&engine), store.clone()).expect("threads");
+        tokio::spawn(async move {
+            server::run(&config, listeners, services, store, Shutdown::default()).await.expect("a server");
+        });
+        loop {
+            match AnalysisServiceClient::connect(format!("http://{address}")).await {
+                Ok(client) => break client,
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    });
+
+    let mut group = criterion.benchmark_group("call");
+    let source = Source { content: Content::Text(PAGE.to_owned()), ..Source::default() };
+    let options = Options { features: Feature::ALL.into_iter().collect(), ..Options::default() };
+    bench(&mut group, "engine alone", 0, || {
+        let analysis = engine.analyze(&source, Mode::Auto, &options, &Checkpoint::default(), &());
+        drop(black_box(analysis));
+    });
+    let content = Some(v1::document::Source::Content(PAGE.to_owned()));
+    let document = v1::Document { source: content, ..Default::default() };
+    let document = v1::analyze_document_request::Source::Document(document);
+    let request = v1::AnalyzeDocumentRequest { source: Some(document), ..Default::default() };
+    bench(&mut group, "gRPC", 0, || {
+        let answer = runtime.block_on(client.analyze_document(request.clone())).expect("an answer");
+        drop(black_box(answer));
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+    targets = stages, html, grpc
+}
+criterion_main!(benches);
