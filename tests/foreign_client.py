@@ -281,8 +281,10 @@ def health_and_reflection(server):
     for service in ("", "copydesk.v1.DocumentService", "copydesk.v1.AnalysisService", "copydesk.v1.ServerInfoService"):
         status = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10).status
         assert status == health_pb2.HealthCheckResponse.SERVING, service
-    services = ProtoReflectionDescriptorDatabase(server.channel).get_services()
-    assert "copydesk.v1.DocumentService" in services, services
+    reflection = ProtoReflectionDescriptorDatabase(server.channel)
+    assert "copydesk.v1.DocumentService" in reflection.get_services()
+    # The details of errors can be shown, too.
+    assert reflection.FindFileContainingSymbol("google.rpc.BadRequest").package == "google.rpc"
 
 
 def admin_port(server):
