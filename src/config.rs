@@ -12,9 +12,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
 
 use crate::api::Limits;
+use crate::telemetry::{LogConfig, LogFilter, LogFormat};
 
 /// Exit status for a command line or environment that makes no sense (`EX_USAGE`).
 pub const EXIT_USAGE: i32 = 64;
@@ -207,24 +208,6 @@ pub struct DrainConfig {
     pub timeout: Duration,
 }
 
-/// What is logged and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    pub filter: LogFilter,
-    pub format: LogFormat,
-}
-
-/// How lines of the log look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere
-    Auto,
-    /// For people
-    Text,
-    /// One object a line, for machines
-    Json,
-}
-
 /// Values that make no sense together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid value '{value}' for '{flag}': {problem}")]
@@ -336,25 +319,6 @@ impl<T: FromStr> FromStr for Switchable<T> {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "off" { Ok(Self(None)) } else { text.parse().map(|value| Self(Some(value))) }
-    }
-}
-
-/// Directives for `tracing_subscriber::EnvFilter`, known to parse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFilter(String);
-
-impl LogFilter {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for LogFilter {
-    type Err = tracing_subscriber::filter::ParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        tracing_subscriber::EnvFilter::builder().parse(text)?;
-        Ok(Self(text.to_owned()))
     }
 }
 

@@ -9,10 +9,12 @@
 //! - [`entities`], [`quotes`], [`dates`], [`keyphrases`], [`summary`], [`topics`]: one analysis each
 //! - [`analyzer`]: the chosen analyses over one document
 //! - [`store`]: where documents are kept
+//! - [`telemetry`]: logs and metrics
 //! - [`pool`]: the threads that the engine runs on
 //! - [`api`]: the contract: messages, validation, conversion, the RPCs
+//! - [`config`]: flags and environment variables, validated into one whole
 //! - [`middleware`]: what every call passes through
-//! - [`telemetry`], [`config`], [`server`]: the service as a whole
+//! - [`server`]: the service as a whole
 //! - [`cli`]: the commands
 
 pub mod analyzer;

@@ -1,14 +1,52 @@
 //! Logs and metrics: where they go and how they look.
 
 use std::io::IsTerminal;
+use std::str::FromStr;
 use std::sync::OnceLock;
 
+use clap::ValueEnum;
 use metrics::{Gauge, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::analyzer::Stopwatch;
-use crate::config::{LogConfig, LogFormat};
+
+/// What is logged and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    pub filter: LogFilter,
+    pub format: LogFormat,
+}
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere
+    Auto,
+    /// For people
+    Text,
+    /// One object a line, for machines
+    Json,
+}
+
+/// Directives for `tracing_subscriber::EnvFilter`, known to parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LogFilter {
+    type Err = tracing_subscriber::filter::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        EnvFilter::builder().parse(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
 
 /// Sends the log to stderr from now on, panics included. The first call in a process counts.
 pub fn start_log(config: &LogConfig) {
