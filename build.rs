@@ -17,6 +17,8 @@ const PROTOS: [&str; 5] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
+    // `sqlx::migrate!` reads them while the crate is compiled.
+    println!("cargo::rerun-if-changed=src/store/migrations");
     let descriptors = protox::compile(PROTOS, ["proto"])?;
     let encoded = descriptors.encode_to_vec();
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("copydesk.v1.fds"), &encoded)?;

@@ -298,6 +298,10 @@ impl FromStr for StoreLocation {
         if path.is_empty() {
             return Err("the path is empty".to_owned());
         }
+        // SQLite would keep documents in memory, or read parameters out of the name.
+        if path == ":memory:" || path.starts_with("file:") {
+            return Err("only the path of a file is taken; write ./ before it if this is one".to_owned());
+        }
         Ok(Self::Sqlite(PathBuf::from(path)))
     }
 }
@@ -439,6 +443,9 @@ mod tests {
             ("--log", "copydesk=loud"),
             ("--log-format", "xml"),
             ("--store", "redis://x"),
+            ("--store", ":memory:"),
+            ("--store", "sqlite::memory:"),
+            ("--store", "file:a.db?mode=memory"),
             ("--admin-listen", "127.0.0.1:50051"),
         ] {
             let error = parse(&[&format!("{flag}={value}")]).unwrap_err();

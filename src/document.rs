@@ -167,7 +167,6 @@ impl fmt::Display for PublishTime {
         match self {
             Self::Day(day) => write!(f, "{day}"),
             Self::Time { local, offset } => {
-                let local = local.with().subsec_nanosecond(0).build().unwrap_or(*local);
                 let minutes = offset.seconds() / 60;
                 if minutes == 0 {
                     return write!(f, "{local}Z");
@@ -191,6 +190,9 @@ impl FromStr for PublishTime {
         let zoned = pieces.parse_pieces(text).map_err(|_| error())?;
         let time = zoned.time().ok_or_else(error)?;
         let offset = zoned.to_numeric_offset().ok_or_else(error)?;
+        // No finer than it displays, so that what is stored is what was answered.
+        let time = time.with().subsec_nanosecond(0).build().map_err(|_| error())?;
+        let offset = jiff::tz::Offset::from_seconds(offset.seconds() / 60 * 60).map_err(|_| error())?;
         Ok(Self::Time { local: zoned.date().to_datetime(time), offset })
     }
 }

@@ -23,6 +23,10 @@ pub struct EnginePool {
     workers: rayon::ThreadPool,
     /// One permit for each job that is queued or running.
     places: Arc<Semaphore>,
+    /// One permit for each of these jobs whose caller is patient. There are just enough to keep
+    /// the threads busy: the streams and batches that wait must not fill the queue, where calls
+    /// that would rather be refused than wait have their places.
+    turns: Arc<Semaphore>,
 }
 
 /// Why a job gave no result.
@@ -48,8 +52,10 @@ impl EnginePool {
             .stack_size(STACK_BYTES)
             .thread_name(|index| format!("engine-{index}"))
             .build()?;
-        let places = Arc::new(Semaphore::new(workers.current_num_threads() + queue));
-        Ok(Self { workers, places })
+        let threads = workers.current_num_threads();
+        let places = Arc::new(Semaphore::new(threads + queue));
+        let turns = Arc::new(Semaphore::new(threads + threads.min(queue)));
+        Ok(Self { workers, places, turns })
     }
 
     /// How many jobs run at once.
@@ -69,16 +75,20 @@ impl EnginePool {
         self.run_at(place, checkpoint, job).await
     }
 
-    /// As [`run`](Self::run), but waits for a place in the queue: for streams, whose clients are
-    /// slowed down by flow control and not by errors, and for the documents of one batch.
+    /// As [`run`](Self::run), but waits for its turn: for streams, whose clients are slowed down
+    /// by flow control and not by errors, and for the documents of one batch. Turns come in the
+    /// order in which they were asked for.
     pub async fn run_patiently<T: Send + 'static>(
         &self,
         checkpoint: &Checkpoint,
         job: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
     ) -> Result<T, PoolError> {
-        let place = before_deadline(checkpoint, Arc::clone(&self.places).acquire_owned()).await?;
-        // The semaphore is never closed; if it were, there would be no place.
-        self.run_at(place.map_err(|_| PoolError::Overloaded)?, checkpoint, job).await
+        let both = async { (self.turns.acquire().await, Arc::clone(&self.places).acquire_owned().await) };
+        // The semaphores are never closed; if they were, there would be no place.
+        let (Ok(_turn), Ok(place)) = before_deadline(checkpoint, both).await? else {
+            return Err(PoolError::Overloaded);
+        };
+        self.run_at(place, checkpoint, job).await
     }
 
     async fn run_at<T: Send + 'static>(
@@ -183,6 +193,28 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(20), &mut patient).await.is_err());
         drop(release);
         assert_eq!(patient.await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn patient_callers_leave_places_for_the_others() {
+        let (pool, release) = busy_pool(4).await;
+        let patient: Vec<_> = (0..20)
+            .map(|number| {
+                let pool = Arc::clone(&pool);
+                tokio::spawn(
+                    async move { pool.run_patiently(&Checkpoint::default(), move || Ok(number)).await },
+                )
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let other = Arc::clone(&pool);
+        let impatient = tokio::spawn(async move { other.run(&Checkpoint::default(), || Ok(-1)).await });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        drop(release);
+        assert_eq!(impatient.await.unwrap(), Ok(-1));
+        for (number, caller) in (0..).zip(patient) {
+            assert_eq!(caller.await.unwrap(), Ok(number));
+        }
     }
 
     #[tokio::test]

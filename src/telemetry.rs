@@ -55,8 +55,10 @@ pub fn start_log(config: &LogConfig) {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
+    // The HTML parser quotes what it reads, and complains of pages as if they were the server's.
+    let filter = EnvFilter::new(format!("{},html5ever=off", config.filter.as_str()));
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(config.filter.as_str()))
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     let started = if json {

@@ -1,77 +1,16 @@
 //! `copydesk serve` as a process: what an operator types, sees and gets as an exit status.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+mod process;
+
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use copydesk::api::v1;
 use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analyze_document_request::Source;
+use process::{Process, serve};
 use serde_json::Value;
-use tempfile::TempDir;
 use tonic::Request;
-
-fn copydesk() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_copydesk"));
-    command.env_clear().stdin(Stdio::null());
-    command
-}
-
-fn serve(flags: &[&str], environment: &[(&str, &str)]) -> Output {
-    copydesk().arg("serve").args(flags).envs(environment.iter().copied()).output().unwrap()
-}
-
-/// A server in a process of its own, killed if the test fails.
-struct Process {
-    child: Child,
-    /// One JSON object a line.
-    log: BufReader<ChildStderr>,
-    address: String,
-    _directory: TempDir,
-}
-
-impl Process {
-    fn start(flags: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut child = copydesk()
-            .current_dir(&directory)
-            .args(["serve", "--listen=127.0.0.1:0", "--admin-listen=off"])
-            .args(flags)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut process = Self { child, log, address: String::new(), _directory: directory };
-        let serving = process.log_until("serving");
-        process.address = serving["address"].as_str().unwrap().to_owned();
-        process
-    }
-
-    /// Reads the log up to a message.
-    fn log_until(&mut self, message: &str) -> Value {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "the log ends before {message:?}");
-            let event: Value = serde_json::from_str(&line).unwrap();
-            if event["message"] == message {
-                return event;
-            }
-        }
-    }
-
-    fn terminate(&self) {
-        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(kill.unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn help_succeeds_and_reads_like_documentation() {
@@ -113,10 +52,9 @@ fn a_port_that_is_taken_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_one_line_of_the_log_without_the_documents_text() {
     let mut process = Process::start(&["--log=trace"]);
-    let uri = format!("http://{}", process.address);
-    let mut client = AnalysisServiceClient::connect(uri).await.unwrap();
-    let content = Some(v1::document::Source::Content("The minister said nothing on Tuesday.".into()));
-    let document = v1::Document { source: content, ..Default::default() };
+    let mut client = AnalysisServiceClient::connect(process.uri()).await.unwrap();
+    let content = Some(v1::document::Source::Content("<p>The minister said nothing on Tuesday.".into()));
+    let document = v1::Document { source: content, mime_type: "text/html".into(), ..Default::default() };
     let mut request = Request::new(v1::AnalyzeDocumentRequest {
         source: Some(Source::Document(document)),
         ..Default::default()

@@ -4,13 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::error::ApiError;
 use super::v1::analysis_service_server::AnalysisService;
 use super::validate::{AnalysisJob, Target};
-use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, v1, validate};
+use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, paced, v1, validate};
 use crate::analyzer::{self, Checkpoint, Stopped};
 use crate::store::View;
 
@@ -57,7 +57,8 @@ impl AnalysisService for Analysis {
     ) -> Result<Response<Self::StreamAnalyzeDocumentsStream>, Status> {
         let desk = Arc::clone(&self.0);
         let deadline = checkpoint(&request).deadline;
-        let answers = request.into_inner().map(move |item| {
+        let messages = paced(request.into_inner(), self.0.limits.max_message_bytes);
+        let answers = messages.map(move |(item, share)| {
             let desk = Arc::clone(&desk);
             async move {
                 let v1::StreamAnalyzeDocumentsRequest { correlation_id, request } = item?;
@@ -67,10 +68,11 @@ impl AnalysisService for Analysis {
                     Err(error) => Err(error),
                 };
                 let result = result.map_or_else(|error| Out::Error(error.to_document_error()), Out::Analysis);
-                Ok(v1::StreamAnalyzeDocumentsResponse { correlation_id, result: Some(result) })
+                Ok((v1::StreamAnalyzeDocumentsResponse { correlation_id, result: Some(result) }, share))
             }
         });
-        Ok(Response::new(Box::pin(answers.buffered(STREAM_WINDOW))))
+        let answers = answers.buffered(STREAM_WINDOW).map_ok(|(answer, _share)| answer);
+        Ok(Response::new(Box::pin(answers)))
     }
 
     async fn summarize_document(

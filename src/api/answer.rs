@@ -13,7 +13,7 @@ const FEW_MENTIONS: usize = 20;
 
 type Part = (&'static str, fn(&mut v1::DocumentAnalysis));
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 13] = [
     ("document.blocks", |analysis| {
         if let Some(document) = &mut analysis.document {
             document.blocks.clear();
@@ -34,6 +34,31 @@ const PARTS: [Part; 8] = [
         }
     }),
     ("entities", |analysis| analysis.entities.clear()),
+    // What is left may be large still where the document has a sentence or a title of its size.
+    ("the texts of the summary's sentences", |analysis| {
+        let sentences = analysis.summary.iter_mut().flat_map(|summary| &mut summary.sentences);
+        sentences.flat_map(|sentence| &mut sentence.span).for_each(|span| span.text.clear());
+    }),
+    ("the topics' evidence", |analysis| {
+        for topic in &mut analysis.topics {
+            topic.evidence.clear();
+        }
+    }),
+    ("document.labels", |analysis| {
+        if let Some(document) = &mut analysis.document {
+            document.labels.clear();
+        }
+    }),
+    ("document.authors", |analysis| {
+        if let Some(document) = &mut analysis.document {
+            document.authors.clear();
+        }
+    }),
+    ("document.title", |analysis| {
+        if let Some(document) = &mut analysis.document {
+            document.title.clear();
+        }
+    }),
 ];
 
 /// Leaves parts of the analyses out until they fit into one message together. Where they do
@@ -65,13 +90,20 @@ fn fit_one(analysis: &mut v1::DocumentAnalysis, room: usize) {
     analysis.warnings.extend(warning(&left_out));
 }
 
-/// Leaves a document's blocks out where it does not fit into `room` bytes otherwise.
+/// Leaves a document's blocks out, and then its text, where it does not fit into `room` bytes
+/// otherwise. The content, from which both can be had again, stays.
 pub fn fit_document(document: &mut v1::Document, room: usize) -> Option<v1::Warning> {
-    if document.encoded_len() <= room.saturating_sub(SLACK_BYTES) || document.blocks.is_empty() {
-        return None;
+    let room = room.saturating_sub(SLACK_BYTES);
+    let mut left_out = Vec::new();
+    if document.encoded_len() > room && !document.blocks.is_empty() {
+        document.blocks.clear();
+        left_out.push("document.blocks");
     }
-    document.blocks.clear();
-    warning(&["document.blocks"])
+    if document.encoded_len() > room && !document.text.is_empty() {
+        document.text.clear();
+        left_out.push("document.text");
+    }
+    warning(&left_out)
 }
 
 fn warning(left_out: &[&str]) -> Option<v1::Warning> {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::v1::document_service_server::DocumentService;
 use super::validate::IngestJob;
-use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, page_token, v1, validate};
+use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, paced, page_token, v1, validate};
 use crate::analyzer::{Analysis, Checkpoint, Feature, Stopped};
 use crate::store::{Ingested, NewDocument, StoreError, Terms};
 use crate::text::offsets::OffsetUnit;
@@ -76,7 +76,8 @@ impl DocumentService for Documents {
     ) -> Result<Response<Self::StreamIngestDocumentsStream>, Status> {
         let deadline = checkpoint(&request).deadline;
         let (reader, keeper) = (Arc::clone(&self.0), Arc::clone(&self.0));
-        let read = request.into_inner().map(move |item| {
+        let messages = paced(request.into_inner(), self.0.limits.max_message_bytes);
+        let read = messages.map(move |(item, share)| {
             let desk = Arc::clone(&reader);
             async move {
                 let v1::StreamIngestDocumentsRequest { correlation_id, request } = item?;
@@ -84,13 +85,13 @@ impl DocumentService for Documents {
                     Ok(()) => read_one(&desk, request, "", deadline).await,
                     Err(error) => Err(error),
                 };
-                Ok::<_, Status>((correlation_id, read))
+                Ok::<_, Status>((correlation_id, read, share))
             }
         });
         let answers = read.buffered(STREAM_WINDOW).map(move |item| {
             let desk = Arc::clone(&keeper);
             async move {
-                let (correlation_id, read) = item?;
+                let (correlation_id, read, share) = item?;
                 let result = match read {
                     Ok(read) => {
                         keep(&desk, read.new_document).await.map(|ingested| read.answer.with(ingested))
@@ -104,10 +105,11 @@ impl DocumentService for Documents {
                     }
                     Err(error) => IngestAnswer::Error(error.to_document_error()),
                 };
-                Ok(v1::StreamIngestDocumentsResponse { correlation_id, result: Some(result) })
+                Ok((v1::StreamIngestDocumentsResponse { correlation_id, result: Some(result) }, share))
             }
         });
-        Ok(Response::new(Box::pin(answers.buffered(STREAM_WINDOW))))
+        let answers = answers.buffered(STREAM_WINDOW).map_ok(|(answer, _share)| answer);
+        Ok(Response::new(Box::pin(answers)))
     }
 
     async fn get_document(

@@ -16,7 +16,11 @@ use std::time::{Duration, Instant};
 
 pub use analysis_service::Analysis;
 pub use document_service::Documents;
+use futures_util::{Stream, StreamExt};
+use prost::Message;
 pub use server_info_service::ServerInfo;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
 
 use crate::analyzer::{Analyzer, Checkpoint, Stopwatch};
 use crate::pool::EnginePool;
@@ -65,9 +69,34 @@ pub struct Desk {
     pub stopwatch: Arc<dyn Stopwatch + Send + Sync>,
 }
 
-/// How many documents of one stream are worked on at once. A client that sends faster is
-/// slowed down by HTTP/2 flow control.
+/// How many documents of one stream, or of one batch, are worked on at once. A client that sends
+/// faster is slowed down by HTTP/2 flow control.
 const STREAM_WINDOW: usize = 64;
+
+/// A message of a stream with its share of the bytes that the stream may have under way, which
+/// it keeps until it is answered.
+type Paced<T> = (Result<T, Status>, Option<OwnedSemaphorePermit>);
+
+/// Takes no more messages from a client than `bytes` under way allow, or one at a time where
+/// that one is larger. A client that sends large documents and reads no answers could fill the
+/// memory otherwise.
+fn paced<T: Message>(
+    messages: impl Stream<Item = Result<T, Status>>,
+    bytes: usize,
+) -> impl Stream<Item = Paced<T>> {
+    let kib = |bytes: usize| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
+    let most = kib(bytes);
+    let space = Arc::new(Semaphore::new(most as usize));
+    messages.then(move |message| {
+        let space = Arc::clone(&space);
+        async move {
+            let share = message.as_ref().map_or(1, |message| kib(message.encoded_len())).min(most);
+            // The semaphore is never closed.
+            let share = space.acquire_many_owned(share).await.ok();
+            (message, share)
+        }
+    })
+}
 
 /// The checkpoint of a call.
 fn checkpoint<T>(request: &tonic::Request<T>) -> Checkpoint {

@@ -23,7 +23,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Serve gRPC until told to stop
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Analyse files or standard input, without a server
     Analyze(analyze::Arguments),
 }

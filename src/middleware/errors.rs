@@ -73,9 +73,12 @@ fn rewrite(headers: &mut HeaderMap, call: &Call) {
 }
 
 /// An INTERNAL or UNKNOWN error: a bug of ours, answered with the request id that finds it in
-/// the log, or a message that tonic could not read, which is the client's mistake.
+/// the log, or a message that tonic could not read, which is the client's doing.
 fn internal(found: &Status, call: &Call) -> Status {
     if found.get_details_error_info().is_none() {
+        if found.message().starts_with("h2 protocol error") {
+            return status(Code::Cancelled, "CANCELLED", "the client broke off in the middle of a message");
+        }
         if is_unreadable(found.message()) {
             return status(Code::InvalidArgument, "MALFORMED_MESSAGE", found.message());
         }

@@ -3,7 +3,12 @@
 //! All writes go through one task that owns the only writing connection and commits what has
 //! gathered meanwhile in one transaction ([`writer`]); reads have connections of their own and
 //! see the last commit. In WAL mode neither waits for the other.
+//!
+//! A page of a listing is read off the index in the order of the listing. Where a filter has no
+//! index of its own (publisher, language, time), documents that do not match are passed over one
+//! by one, about a microsecond each; so a filter that matches almost nothing walks the corpus.
 
+mod file;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +26,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use self::file::OpenFile;
 use self::writer::{Change, Job, Prepared, Results, Writer};
 use super::columns::{Basics, TermKind, decode_body, fold};
 use super::{
@@ -83,6 +89,7 @@ pub struct SqliteStore {
     space_kib: u32,
     /// Whether the last transaction failed; ends with the writer.
     failing: watch::Receiver<bool>,
+    file: OpenFile,
 }
 
 impl SqliteStore {
@@ -127,13 +134,16 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::unbounded_channel();
         let (state, failing) = watch::channel(false);
         let space_kib = u32::try_from(options.queue_bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
-        tokio::spawn(Writer::new(connection, writing, &options, state).run(queue));
+        let open = OpenFile::at(path).map_err(|error| open_error(path, &error.into()))?;
+        let writing = writing.create_if_missing(false);
+        tokio::spawn(Writer::new(connection, writing, open.clone(), &options, state).run(queue));
         Ok(Self {
             readers,
             jobs: Mutex::new(Some(jobs)),
             space: Arc::new(Semaphore::new(space_kib as usize)),
             space_kib,
             failing,
+            file: open,
         })
     }
 
@@ -219,6 +229,7 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        self.file.check()?;
         sqlx::query("SELECT seq FROM documents LIMIT 1").fetch_optional(&self.readers).await?;
         if self.failing.has_changed().is_err() {
             return Err(StoreError::Unavailable("the writer has stopped".into()));
@@ -421,6 +432,12 @@ const SQLITE_NOTADB: i32 = 26;
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

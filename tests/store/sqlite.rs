@@ -88,6 +88,26 @@ async fn a_place_that_cannot_be_written_is_named() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_taken_away_takes_no_documents_until_it_is_back() {
+    let file = File::new().await;
+    let store = file.open().await;
+    ingest(&*store, document("a", "1")).await.unwrap();
+    let elsewhere = file.path().with_extension("moved");
+    std::fs::rename(file.path(), &elsewhere).unwrap();
+    let error = store.check().await.unwrap_err();
+    assert!(error.to_string().contains("documents.db was deleted, moved or replaced"), "{error}");
+    let refused = ingest(&*store, document("b", "1")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    assert!(!file.path().exists());
+
+    std::fs::rename(&elsewhere, file.path()).unwrap();
+    store.check().await.unwrap();
+    ingest(&*store, document("b", "1")).await.unwrap();
+    store.get("news", "a", View::Full).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
 async fn a_closed_store_is_one_file() {
     let file = File::new().await;
     let store = file.open().await;

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection, Row};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use super::file::OpenFile;
 use super::{SqliteOptions, decode, not_found, select, timestamp, uuid};
 use crate::store::columns::Columns;
 use crate::store::{Ingested, NewDocument, Outcome, StoreError, StoredDocument, View, etag};
@@ -108,6 +109,7 @@ pub(super) struct Writer {
     /// None after a transaction failed: the next one begins with a new connection.
     connection: Option<SqliteConnection>,
     connect: SqliteConnectOptions,
+    file: OpenFile,
     group_bytes: usize,
     request_id_retention: Duration,
     pruned: Instant,
@@ -119,12 +121,14 @@ impl Writer {
     pub(super) fn new(
         connection: SqliteConnection,
         connect: SqliteConnectOptions,
+        file: OpenFile,
         options: &SqliteOptions,
         failing: watch::Sender<bool>,
     ) -> Self {
         Self {
             connection: Some(connection),
             connect,
+            file,
             group_bytes: options.group_bytes,
             request_id_retention: options.request_id_retention,
             pruned: Instant::now(),
@@ -155,7 +159,7 @@ impl Writer {
         let counts = changes.iter().map(Vec::len).collect::<Vec<_>>();
         match self.transaction(changes).await {
             Ok(results) => {
-                self.failing.send_if_modified(|failing| std::mem::take(failing));
+                self.failing.send_if_modified(std::mem::take);
                 tracing::debug!(jobs, bytes, elapsed = ?begun.elapsed(), "committed");
                 for (job, results) in group.into_iter().zip(results) {
                     // Who has left meanwhile needs no answer.
@@ -180,6 +184,7 @@ impl Writer {
     }
 
     async fn transaction(&mut self, jobs: Vec<Vec<Change>>) -> sqlx::Result<Vec<Results>> {
+        self.file.check()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.connect.connect().await?),
