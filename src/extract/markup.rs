@@ -457,7 +457,7 @@ mod tests {
             <script type='application/ld+json'>{\"a\": \"</p>\"}</script><STYLE>p{}</style></head>\
             <body onload=x><!-- <p>no</p> --><p CLASS=lead>Yes<svg><title>no</title></svg></body>";
         let heard = heard(page);
-        assert_eq!(heard.html, "<html lang=en>[A < B]  <body><p class=lead>Yes </p>");
+        assert_eq!(heard.html, "<html lang=en><head>[A < B]  <body><p class=lead>Yes </p>");
         assert_eq!(heard.json_ld, ["{\"a\": \"</p>\"}"]);
     }
 
