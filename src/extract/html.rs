@@ -1,50 +1,52 @@
 //! The article in an HTML page.
 
-use dom_query::{Document, NodeId};
-use dom_smoothie::{Config, Readability};
-use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 
 use super::page::{self, Page, PageBlock};
-use super::page_metadata::Metadata;
+use super::page_metadata::{self, Metadata};
 use super::page_model::PageModel;
-use super::{Extraction, charset, markup, page_metadata};
+use super::page_shape::Shape;
+use super::{Extraction, charset};
 use crate::document::{Article, Block, BlockKind, Content, Source, Span, Warning};
 use crate::text::language;
 
 /// Probability from which on a block belongs to the article.
 const IN_ARTICLE: f32 = 0.4;
 
-/// A page that yields fewer bytes than this is read in a simpler way as well.
+/// A page that yields fewer bytes than this is read in other ways as well.
 const SHORT_ARTICLE: usize = 250;
 
 /// Finds the article of a page and what is known about it.
 pub(super) fn extract_html(source: &Source, model: &PageModel) -> Extraction {
-    let PageReading { page, metadata, mut warnings } = PageReading::of(source);
-    let chances = model.judge(&page.blocks, metadata.title_block);
-    let mut keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
-    let kept = |keep: &[bool]| -> usize {
-        page.blocks.iter().zip(keep).filter(|(_, keep)| **keep).map(|(block, _)| block.text.len()).sum()
-    };
-    if kept(&keep) < SHORT_ARTICLE {
-        let readable: Vec<bool> = page.blocks.iter().map(|block| block.readable > 0).collect();
-        if kept(&readable) > kept(&keep) {
-            keep = readable;
+    let mut warnings = Vec::new();
+    let html = decoded(source, &mut warnings);
+    let reading = PageReading::of(source, &html, false);
+    let (mut text, mut blocks) = reading.article(model);
+    let mut metadata = reading.metadata;
+    if text.len() < SHORT_ARTICLE {
+        // Pages that scripts build may hold their article for readers without scripts, or
+        // in their declarations.
+        let without_scripts = PageReading::of(source, &html, true);
+        let other = without_scripts.article(model);
+        if other.0.len() > text.len().max(SHORT_ARTICLE) {
+            (text, blocks) = other;
+            metadata = without_scripts.metadata;
+        } else if metadata.article_body.len() > text.len().max(SHORT_ARTICLE) {
+            (text, blocks) = paragraphs(&metadata.article_body);
         }
     }
-    let (text, blocks) = assemble(&page.blocks, &keep, metadata.title_block);
     if text.is_empty() {
         warnings.push(Warning {
             reason: "NO_ARTICLE_FOUND",
             message: "no part of the page reads like an article".to_owned(),
         });
     }
-    let language = |text: &str| language::detect(text).map_or(metadata.language, str::to_owned);
+    let language_code = match &source.language_code {
+        known if !known.is_empty() => known.clone(),
+        _ => language::detect(&text).map_or(metadata.language, str::to_owned),
+    };
     let article = Article {
-        language_code: if source.language_code.is_empty() {
-            language(&text)
-        } else {
-            source.language_code.clone()
-        },
+        language_code,
         title: metadata.title,
         text,
         blocks,
@@ -55,64 +57,72 @@ pub(super) fn extract_html(source: &Source, model: &PageModel) -> Extraction {
     Extraction { article, warnings }
 }
 
+/// The page as text.
+fn decoded<'a>(source: &'a Source, warnings: &mut Vec<Warning>) -> Cow<'a, str> {
+    let (bytes, charset) = match &source.content {
+        Content::Text(text) => return Cow::Borrowed(text),
+        Content::Bytes { bytes, charset } => (bytes, charset),
+    };
+    let decoded = charset::decode(bytes, charset.as_deref());
+    if decoded.damaged {
+        warnings.push(Warning {
+            reason: "UNDECODABLE_BYTES",
+            message: "some bytes make no character in the page's charset; U+FFFD stands for them".to_owned(),
+        });
+    }
+    Cow::Owned(decoded.text)
+}
+
 /// A page as read, before anything is judged.
 pub(super) struct PageReading {
     pub page: Page,
     pub metadata: Metadata,
-    pub warnings: Vec<Warning>,
 }
 
 impl PageReading {
-    /// Decodes and parses the page once, and notes on each block what Readability keeps of it.
-    pub fn of(source: &Source) -> Self {
-        let mut warnings = Vec::new();
-        let decoded;
-        let html = match &source.content {
-            Content::Text(text) => text,
-            Content::Bytes { bytes, charset } => {
-                decoded = charset::decode(bytes, charset.as_deref());
-                if decoded.damaged {
-                    warnings.push(Warning {
-                        reason: "UNDECODABLE_BYTES",
-                        message: "some bytes make no character in the page's charset; U+FFFD stands for them"
-                            .to_owned(),
-                    });
-                }
-                &decoded.text
-            }
-        };
-        let markup = markup::rewrite(html);
-        if markup.simplified {
-            warnings.push(Warning {
-                reason: "PAGE_SIMPLIFIED",
-                message:
-                    "the page has too many elements or nests them too deep; the tags of some were not read"
-                        .to_owned(),
-            });
+    /// Reads a page. `noscript` says whether what it shows to readers without scripts is
+    /// read too.
+    pub fn of(source: &Source, html: &str, noscript: bool) -> Self {
+        let (page, declarations) = page::read(html, noscript);
+        let metadata = page_metadata::collect(source, &page, declarations);
+        Self { page, metadata }
+    }
+
+    /// The article's text, and every block of the page.
+    fn article(&self, model: &PageModel) -> (String, Vec<Block>) {
+        let blocks = &self.page.blocks;
+        let title_block = self.metadata.title_block;
+        let shape = Shape::of(&self.page);
+        let chances = model.judge(&self.page, &shape, title_block);
+        let keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
+        let sure = assemble(blocks, &keep, title_block);
+        if sure.0.len() >= SHORT_ARTICLE {
+            return sure;
         }
-        let document = Document::from(markup.html.as_str());
-        let mut page = page::read(&document);
-        let metadata = page_metadata::collect(source, &document, &page, &markup.json_ld);
-        let readable = readable_nodes(document);
-        for block in &mut page.blocks {
-            block.readable = block.nodes.iter().filter(|node| readable.contains(node)).count();
-        }
-        Self { page, metadata, warnings }
+        let core = assemble(blocks, &shape.core, title_block);
+        if core.0.len() > sure.0.len() { core } else { sure }
     }
 }
 
-/// The text nodes of the article as Readability finds it.
-fn readable_nodes(document: Document) -> FxHashSet<NodeId> {
-    let config = Config { disable_json_ld: true, ..Config::default() };
-    let Ok(mut readability) = Readability::with_document(document, None, Some(config)) else {
-        return FxHashSet::default();
-    };
-    if readability.parse().is_err() {
-        return FxHashSet::default();
+/// A text whose lines are its paragraphs.
+fn paragraphs(text: &str) -> (String, Vec<Block>) {
+    let mut article = String::new();
+    let mut blocks = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let span = append(&mut article, line);
+        blocks.push(Block { kind: BlockKind::Paragraph, span: Some(span), source_span: None });
     }
-    let root = readability.doc.select_single("#readability-page-1");
-    let Some(root) = root.nodes().first() else { return FxHashSet::default() };
-    root.descendants_it().filter(|node| node.is_text()).map(|node| node.id).collect()
+    (article, blocks)
+}
+
+/// Adds a block to a text; returns its place there.
+fn append(text: &mut String, block: &str) -> Span {
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    let begin = text.len();
+    text.push_str(block);
+    Span::new(begin, text.len())
 }
 
 /// The article's text, and every block of the page with its place in it.
@@ -125,14 +135,7 @@ fn assemble(page: &[PageBlock], keep: &[bool], title_block: Option<usize>) -> (S
             kind if keep || !kind.in_text() => kind,
             _ => BlockKind::Boilerplate,
         };
-        let span = kind.in_text().then(|| {
-            if !text.is_empty() {
-                text.push_str("\n\n");
-            }
-            let begin = text.len();
-            text.push_str(&block.text);
-            Span::new(begin, text.len())
-        });
+        let span = kind.in_text().then(|| append(&mut text, &block.text));
         blocks.push(Block { kind, span, source_span: None });
     }
     (text, blocks)

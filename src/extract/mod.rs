@@ -1,6 +1,7 @@
 //! From a page as it came in to the article in it.
 
 pub mod charset;
+mod class_words;
 mod features;
 mod flat;
 mod glue;
@@ -11,6 +12,7 @@ pub mod metadata;
 mod page;
 mod page_metadata;
 mod page_model;
+mod page_shape;
 pub mod page_train;
 mod plain;
 pub mod train;

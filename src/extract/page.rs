@@ -1,23 +1,46 @@
-//! A parsed page as a sequence of blocks: the runs of text that a reader sees apart.
+//! A page as a sequence of blocks, the runs of text that a reader sees apart, inside the
+//! elements that hold them.
 
-use dom_query::{Document, NodeData, NodeId, NodeRef};
+use std::hash::Hasher as _;
+use std::sync::LazyLock;
 
+use rustc_hash::{FxHashSet, FxHasher};
+
+use super::class_words::{self, Hints};
+use super::markup::{self, Listener, Tag, decode};
 use crate::document::BlockKind;
 
 /// A paragraph, heading, list item or the like, with what the page's structure says of it.
 #[derive(Clone, Debug)]
 pub(super) struct PageBlock {
-    /// White space collapsed, without any at its ends; never empty.
+    /// White space collapsed, but for line breaks in preformatted text; without any at its
+    /// ends; never empty.
     pub text: String,
     /// What the markup alone makes of it.
     pub kind: BlockKind,
-    /// The text nodes it is made of.
-    pub nodes: Vec<NodeId>,
-    /// How many of `nodes` are in the article as Readability finds it.
-    pub readable: usize,
+    /// How many pieces of text between tags it is made of.
+    pub pieces: usize,
     /// Bytes of `text` inside links.
     pub linked: usize,
     pub place: Place,
+    /// The number of the innermost element around it.
+    pub element: usize,
+}
+
+/// An element that holds blocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element {
+    /// The number of the element around it; its own for the outermost.
+    pub parent: usize,
+    /// One more than the number of the last element inside it; elements are numbered in
+    /// page order.
+    pub end: usize,
+    /// How many elements are around it.
+    pub depth: usize,
+    /// A hash of its name and classes, digits aside: the same for its likes.
+    pub look: u64,
+    /// What its own classes speak of.
+    pub hints: Hints,
 }
 
 /// Where in the page a block stands.
@@ -37,7 +60,7 @@ pub(super) struct Place {
     /// Inside `<nav>`, `<aside>`, `<footer>`, a menu, dialog or button.
     pub margin: u16,
     /// Inside an element that readers do not see.
-    pub hidden: u16,
+    pub hidden: bool,
     /// Inside elements whose classes speak of an article.
     pub likely: u16,
     /// Inside elements whose classes speak of something else.
@@ -71,152 +94,288 @@ pub(super) enum Says {
     LikelyDate,
 }
 
+impl Mark {
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.value.is_empty()
+    }
+}
+
 /// More marks than this make a list of articles, not one.
 const MOST_MARKS: usize = 60;
 
 /// Bytes of the longest text of a mark.
 const LONGEST_MARK: usize = 200;
 
-/// A page's visible text and the marks in it.
+/// A page's visible text and the marks in it, all in page order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Page {
-    /// In page order.
     pub blocks: Vec<PageBlock>,
-    /// In page order.
     pub marks: Vec<Mark>,
+    /// The first is the page itself.
+    pub elements: Vec<Element>,
 }
 
-/// Cuts a page into its visible blocks.
-pub(super) fn read(document: &Document) -> Page {
-    let Some(body) = document.body() else { return Page::default() };
+/// What a page declares about itself out of readers' sight.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Declarations<'a> {
+    /// Names in lower case and contents of `<meta>`, in page order; the canonical address
+    /// under `canonical`.
+    pub meta: Vec<(String, String)>,
+    /// The content of `<title>`.
+    pub title: String,
+    /// The `lang` of `<html>`.
+    pub language: String,
+    /// The contents of `<script type="application/ld+json">`, as written.
+    pub json_ld: Vec<&'a str>,
+}
+
+/// Declarations of one kind beyond this number are not read.
+const MOST_DECLARATIONS: usize = 500;
+
+/// Reads a page's visible blocks and its declarations. `noscript` says whether what the page
+/// shows to readers without scripts is read too.
+pub(super) fn read(html: &str, noscript: bool) -> (Page, Declarations<'_>) {
     let mut reader = Reader::default();
-    let mut node = body;
-    loop {
-        reader.enter(&node);
-        if let Some(child) = node.first_child() {
-            node = child;
-            continue;
-        }
-        // Leave this node, and every parent whose last child it was.
-        loop {
-            reader.leave(&node);
-            if node.id == body.id {
-                reader.end_block();
-                return reader.page;
-            }
-            if let Some(next) = node.next_sibling() {
-                node = next;
-                break;
-            }
-            match node.parent() {
-                Some(parent) => node = parent,
-                None => return reader.page,
-            }
-        }
-    }
+    reader.page.elements.push(Element { parent: 0, end: 0, depth: 0, look: 0, hints: Hints::default() });
+    markup::read(html, noscript, &mut reader);
+    reader.end_block();
+    reader.page.elements[0].end = reader.page.elements.len();
+    reader.page.marks.retain(|mark| !mark.is_empty());
+    (reader.page, reader.declarations)
+}
+
+/// What to restore when an element is closed.
+struct Outside {
+    place: Place,
+    element: usize,
+    is_block: bool,
+    /// Whether the element is a mark that is being read.
+    is_mark: bool,
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
     page: Page,
+    declarations: Declarations<'a>,
+    /// Where the reader is now.
     place: Place,
+    element: usize,
+    outside: Vec<Outside>,
+    /// The marks that are open, the innermost last.
+    open_marks: Vec<OpenMark>,
     text: String,
-    nodes: Vec<NodeId>,
+    pieces: usize,
     linked: usize,
     /// The place of the block's first text.
     begun_at: Place,
+    begun_in: usize,
     /// Whether a line break stands at the end of the block so far.
     after_break: bool,
 }
 
-impl Reader {
-    fn enter(&mut self, node: &NodeRef<'_>) {
-        self.mark(node);
-        node.query(|it| match &it.data {
-            NodeData::Text { contents } => self.read(node.id, contents.as_ref()),
-            NodeData::Element(element) => {
-                let name: &str = &element.name.local;
-                if name == "br" {
-                    // Two in a row end a paragraph.
-                    if self.after_break {
-                        self.end_block();
-                    }
-                    self.after_break = true;
-                    self.push_space();
-                } else if is_block(name) {
+/// A mark whose text is still being read; `place` is its place among the page's marks.
+struct OpenMark {
+    place: usize,
+    /// Whether the next piece continues the line.
+    joins: bool,
+}
+
+impl<'a> Listener<'a> for Reader<'a> {
+    fn open(&mut self, tag: &Tag<'a>) {
+        let is_block = is_block(&tag.name);
+        if is_block {
+            self.end_block();
+        }
+        let element = self.element;
+        let place = self.place;
+        let is_mark = self.open_mark(tag);
+        self.enter(tag, is_block);
+        self.outside.push(Outside { place, element, is_block, is_mark });
+    }
+
+    fn close(&mut self) {
+        let Some(outside) = self.outside.pop() else { return };
+        if outside.is_block {
+            self.end_block();
+            self.page.elements[self.element].end = self.page.elements.len();
+        }
+        if outside.is_mark {
+            self.close_mark();
+        }
+        self.place = outside.place;
+        self.element = outside.element;
+    }
+
+    fn void(&mut self, tag: &Tag<'a>) {
+        match &*tag.name {
+            "br" => {
+                // Two in a row end a paragraph.
+                if self.after_break {
                     self.end_block();
                 }
-                if is_hidden(element) {
-                    self.place.hidden += 1;
+                self.after_break = true;
+                self.push_space();
+            }
+            "hr" => self.end_block(),
+            "html" => self.declarations.language = tag.attribute("lang").unwrap_or_default().into_owned(),
+            "meta" => {
+                self.declare(tag);
+                if self.open_mark(tag) {
+                    self.close_mark();
                 }
-                self.step_hint(element, 1);
-                self.step(name, 1);
+            }
+            "link" if tag.attribute("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
+                let address = tag.attribute("href").unwrap_or_default().into_owned();
+                self.declarations.meta.push(("canonical".to_owned(), address));
             }
             _ => {}
-        });
+        }
     }
 
-    fn leave(&mut self, node: &NodeRef<'_>) {
-        node.query(|it| {
-            if let NodeData::Element(element) = &it.data {
-                let name: &str = &element.name.local;
-                if is_block(name) {
-                    self.end_block();
+    fn text(&mut self, text: &'a str) {
+        let text = decode(text);
+        if !self.open_marks.is_empty() {
+            self.read_marks(&text);
+        }
+        if !self.place.hidden {
+            self.read(&text);
+        }
+    }
+
+    fn title(&mut self, text: &'a str) {
+        self.declarations.title = collapse(&decode(text));
+    }
+
+    fn json_ld(&mut self, text: &'a str) {
+        if self.declarations.json_ld.len() < MOST_DECLARATIONS {
+            self.declarations.json_ld.push(text);
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Goes into an element.
+    fn enter(&mut self, tag: &Tag<'a>, is_block: bool) {
+        let mut hints = Hints::default();
+        let mut look = FxHasher::default();
+        look.write(tag.name.as_bytes());
+        for (name, value) in tag.attributes() {
+            match name {
+                "class" => {
+                    hints.add(class_words::hints(value));
+                    value.bytes().filter(|b| !b.is_ascii_digit()).for_each(|b| look.write_u8(b));
                 }
-                if is_hidden(element) {
-                    self.place.hidden -= 1;
-                }
-                self.step_hint(element, -1);
-                self.step(name, -1);
+                "id" => hints.add(class_words::hints(value)),
+                "hidden" => self.place.hidden = true,
+                "aria-hidden" => self.place.hidden |= value == "true",
+                "style" => self.place.hidden |= is_hidden_by(value),
+                _ => {}
             }
-        });
+        }
+        self.place.step(&tag.name, hints);
+        if is_block {
+            let parent = self.element;
+            self.element = self.page.elements.len();
+            let depth = self.page.elements[parent].depth + 1;
+            let (end, look) = (self.element + 1, look.finish());
+            self.page.elements.push(Element { parent, end, depth, look, hints });
+        }
     }
 
-    fn mark(&mut self, node: &NodeRef<'_>) {
+    /// Begins a mark if the element is one.
+    fn open_mark(&mut self, tag: &Tag<'a>) -> bool {
         if self.page.marks.len() >= MOST_MARKS {
+            return false;
+        }
+        let Some((says, value)) = says(tag) else { return false };
+        self.open_marks.push(OpenMark { place: self.page.marks.len(), joins: true });
+        self.page.marks.push(Mark { says, text: String::new(), value, block: self.page.blocks.len() });
+        true
+    }
+
+    /// Adds a piece of text to the marks around it: a line for each piece, "and" and commas
+    /// between pieces joined.
+    fn read_marks(&mut self, text: &str) {
+        let piece = collapse(&text[..text.floor_char_boundary(4 * LONGEST_MARK)]);
+        if piece.is_empty() {
             return;
         }
-        let Some((says, value)) = node.element_ref().and_then(|element| says(&element)) else { return };
-        let text = lines_of(node);
-        if text.len() <= LONGEST_MARK && !(text.is_empty() && value.is_empty()) {
-            self.page.marks.push(Mark { says, text, value, block: self.page.blocks.len() });
-        }
-    }
-
-    /// Goes into or out of an element with the classes it has.
-    fn step_hint(&mut self, element: &dom_query::Element, by: i16) {
-        let (likely, unlikely) = hint(element);
-        self.place.likely = self.place.likely.saturating_add_signed(by * i16::from(likely));
-        self.place.unlikely = self.place.unlikely.saturating_add_signed(by * i16::from(unlikely));
-    }
-
-    /// Goes into or out of an element.
-    fn step(&mut self, name: &str, by: i16) {
-        let place = &mut self.place;
-        let count = match name {
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                place.heading = if by > 0 { name.as_bytes()[1] - b'0' } else { 0 };
-                return;
+        let is_joint = matches!(piece.as_str(), "and" | "&" | ",");
+        for open in &mut self.open_marks {
+            let lines = &mut self.page.marks[open.place].text;
+            if lines.len() > LONGEST_MARK {
+                continue;
             }
-            "li" | "dt" | "dd" => &mut place.list,
-            "blockquote" => &mut place.quotation,
-            "figcaption" => &mut place.caption,
-            "table" => &mut place.table,
-            "td" | "th" => &mut place.cell,
-            "a" => &mut place.link,
-            "pre" => &mut place.preformatted,
-            "article" | "main" => &mut place.main,
-            "nav" | "aside" | "footer" | "menu" | "dialog" | "button" => &mut place.margin,
-            _ => return,
-        };
-        *count = count.saturating_add_signed(by);
+            if !lines.is_empty() {
+                lines.push(if open.joins || is_joint { ' ' } else { '\n' });
+            }
+            lines.push_str(&piece);
+            open.joins = is_joint || piece.ends_with(',');
+        }
     }
 
-    fn read(&mut self, node: NodeId, text: &str) {
-        if self.place.hidden > 0 {
-            return;
+    /// Ends the innermost open mark. One that is too long to be a mark stays without text
+    /// and value, until the page is read.
+    fn close_mark(&mut self) {
+        let Some(open) = self.open_marks.pop() else { return };
+        let mark = &mut self.page.marks[open.place];
+        if mark.text.len() > LONGEST_MARK {
+            mark.text.clear();
+            mark.value.clear();
         }
+        // Empty ones further up are taken out when the page is read.
+        let is_empty = mark.is_empty();
+        if is_empty && open.place + 1 == self.page.marks.len() {
+            self.page.marks.pop();
+        }
+    }
+
+    fn declare(&mut self, tag: &Tag<'a>) {
+        let name = ["property", "name", "itemprop"].iter().find_map(|name| tag.attribute(name));
+        if let (Some(name), Some(content)) = (name, tag.attribute("content"))
+            && self.declarations.meta.len() < MOST_DECLARATIONS
+        {
+            let content = collapse(&content);
+            if !content.is_empty() {
+                self.declarations.meta.push((name.trim().to_ascii_lowercase(), content));
+            }
+        }
+    }
+
+    fn read(&mut self, text: &str) {
         let before = self.text.len();
+        if self.place.preformatted > 0 {
+            self.read_preformatted(text);
+        } else {
+            self.read_words(text);
+        }
+        if self.text.len() > before {
+            self.pieces += 1;
+            if self.place.link > 0 {
+                self.linked += self.text.len() - before;
+            }
+        }
+    }
+
+    fn begin_block(&mut self) {
+        self.after_break = false;
+        if self.text.is_empty() {
+            self.begun_at = self.place;
+            self.begun_in = self.element;
+        }
+    }
+
+    fn read_preformatted(&mut self, text: &str) {
+        let text = if self.text.is_empty() { text.trim_start() } else { text };
+        if !text.trim().is_empty() {
+            self.begin_block();
+        }
+        if !self.text.is_empty() || !text.trim().is_empty() {
+            self.text.extend(text.chars().filter(|&c| !is_invisible(c) && c != '\r'));
+        }
+    }
+
+    fn read_words(&mut self, text: &str) {
         for (n, word) in text.split(char::is_whitespace).enumerate() {
             if n > 0 {
                 self.push_space();
@@ -224,26 +383,17 @@ impl Reader {
             if word.is_empty() {
                 continue;
             }
-            if self.text.is_empty() {
-                self.begun_at = self.place;
-            }
-            self.after_break = false;
+            self.begin_block();
             if word.contains(is_invisible) {
                 self.text.extend(word.chars().filter(|&c| !is_invisible(c)));
             } else {
                 self.text.push_str(word);
             }
         }
-        if self.text.len() > before {
-            self.nodes.push(node);
-            if self.place.link > 0 {
-                self.linked += self.text.len() - before;
-            }
-        }
     }
 
     fn push_space(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with(' ') {
+        if !self.text.is_empty() && !self.text.ends_with([' ', '\n']) {
             self.text.push(' ');
         }
     }
@@ -251,122 +401,86 @@ impl Reader {
     fn end_block(&mut self) {
         self.after_break = false;
         self.text.truncate(self.text.trim_end().len());
-        let nodes = std::mem::take(&mut self.nodes);
+        let pieces = std::mem::take(&mut self.pieces);
         let linked = std::mem::take(&mut self.linked);
         if self.text.is_empty() {
             return;
         }
-        let text = std::mem::take(&mut self.text);
+        let text = self.text.as_str().to_owned();
+        self.text.clear();
         let linked = linked.min(text.len());
+        let place = self.begun_at;
         self.page.blocks.push(PageBlock {
             text,
-            kind: kind(self.begun_at),
-            nodes,
-            readable: 0,
+            kind: place.kind(),
+            pieces,
             linked,
-            place: self.begun_at,
+            place,
+            element: self.begun_in,
         });
     }
 }
 
-fn kind(place: Place) -> BlockKind {
-    if place.caption > 0 {
-        BlockKind::Caption
-    } else if place.heading > 0 {
-        BlockKind::Heading
-    } else if place.list > 0 {
-        BlockKind::ListItem
-    } else if place.quotation > 0 {
-        BlockKind::Quotation
-    } else {
-        BlockKind::Paragraph
+impl Place {
+    /// Goes into an element.
+    fn step(&mut self, name: &str, hints: Hints) {
+        self.likely = self.likely.saturating_add(u16::from(hints.likely));
+        self.unlikely = self.unlikely.saturating_add(u16::from(hints.unlikely));
+        let count = match name {
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.heading = name.as_bytes()[1] - b'0';
+                return;
+            }
+            "li" | "dt" | "dd" => &mut self.list,
+            "blockquote" => &mut self.quotation,
+            "figcaption" => &mut self.caption,
+            "table" => &mut self.table,
+            "td" | "th" => &mut self.cell,
+            "a" => &mut self.link,
+            "pre" | "listing" => &mut self.preformatted,
+            "article" | "main" => &mut self.main,
+            "nav" | "aside" | "footer" | "menu" | "dialog" | "button" => &mut self.margin,
+            _ => return,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    fn kind(self) -> BlockKind {
+        if self.caption > 0 {
+            BlockKind::Caption
+        } else if self.heading > 0 {
+            BlockKind::Heading
+        } else if self.list > 0 {
+            BlockKind::ListItem
+        } else if self.quotation > 0 {
+            BlockKind::Quotation
+        } else {
+            BlockKind::Paragraph
+        }
     }
 }
 
 /// What an element says about its text, with its machine-readable value.
-fn says(element: &dom_query::Element) -> Option<(Says, String)> {
-    let name: &str = &element.name.local;
-    if matches!(name, "body" | "html" | "article" | "main" | "nav") {
+fn says(tag: &Tag<'_>) -> Option<(Says, String)> {
+    if matches!(&*tag.name, "body" | "html" | "article" | "main" | "nav") {
         return None;
     }
-    let (mut says, mut value) = ((name == "time").then_some(Says::Time), String::new());
-    let mut note = |found: Says| says = Some(says.map_or(found, |known| known.min(found)));
-    for attribute in &element.attrs {
-        let text: &str = &attribute.value;
-        match &*attribute.name.local {
-            "itemprop" | "rel" if text.split_whitespace().any(|word| word == "author") => note(Says::Author),
-            "itemprop" if text.split_whitespace().any(|word| word == "datePublished") => {
-                note(Says::Published)
-            }
-            "class" | "id" => {
-                for word in text.split_whitespace() {
-                    if let Some(found) = class_says(word) {
-                        note(found);
-                    }
-                }
-            }
+    let mut says = (tag.name == "time").then_some(Says::Time);
+    let mut note = |found: Says| says = Some(says.map_or(found, |known: Says| known.min(found)));
+    let mut value = "";
+    for (name, text) in tag.attributes() {
+        let mut words = text.split_ascii_whitespace();
+        match name {
+            "itemprop" | "rel" if words.any(|word| word == "author") => note(Says::Author),
+            "itemprop" if words.any(|word| word == "datePublished") => note(Says::Published),
+            "pubdate" => note(Says::Published),
+            "class" | "id" => words.filter_map(|word| class_words::says(word)).for_each(&mut note),
             "href" if text.contains("/author/") || text.contains("/authors/") => note(Says::LikelyAuthor),
-            "datetime" | "content" => value = text.to_owned(),
+            "datetime" | "content" => value = text,
             _ => {}
         }
     }
-    Some((says?, value))
-}
-
-/// An element's text, a line for each piece of it, "and" and commas between pieces joined;
-/// cut where it is longer than any mark.
-fn lines_of(node: &NodeRef<'_>) -> String {
-    let mut lines = String::new();
-    let mut joins = true;
-    for node in node.descendants_it().filter(NodeRef::is_text) {
-        let piece = collapse(&node.text());
-        if piece.is_empty() {
-            continue;
-        }
-        let is_joint = matches!(piece.as_str(), "and" | "&" | ",");
-        lines.push(if joins || is_joint { ' ' } else { '\n' });
-        lines.push_str(&piece);
-        joins = is_joint || piece.ends_with(',');
-        if lines.len() > LONGEST_MARK {
-            break;
-        }
-    }
-    lines.trim().to_owned()
-}
-
-/// What a class or id says about an element's text.
-fn class_says(class: &str) -> Option<Says> {
-    let class = class.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| class.contains(word));
-    if has(&["author", "byline", "writer", "contributor"]) {
-        let other = [
-            "bio",
-            "avatar",
-            "box",
-            "image",
-            "img",
-            "photo",
-            "desc",
-            "comment",
-            "title",
-            "role",
-            "job",
-            "social",
-            "related",
-            "authority",
-            "authoriz",
-            "date",
-        ];
-        return (!has(&other)).then_some(Says::LikelyAuthor);
-    }
-    if has(&["date", "publish", "posted", "time"]) {
-        let other = [
-            "update", "modif", "comment", "related", "event", "read", "estimate", "picker", "sometime",
-            "times", "timeline", "author",
-        ];
-        return (!has(&other)).then_some(Says::LikelyDate);
-    }
-    None
+    Some((says?, decode(value).into_owned()))
 }
 
 /// Joins the words of a text by single spaces.
@@ -386,117 +500,20 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{feff}')
 }
 
-/// Whether an element's classes speak of an article, and of something else.
-fn hint(element: &dom_query::Element) -> (bool, bool) {
-    const LIKELY: [&str; 9] =
-        ["article", "content", "entry", "post", "story", "body", "text", "rich", "prose"];
-    const UNLIKELY: [&str; 36] = [
-        "author",
-        "bio",
-        "banner",
-        "breadcrumb",
-        "byline",
-        "caption",
-        "comment",
-        "cookie",
-        "credit",
-        "cta",
-        "disclaim",
-        "footer",
-        "form",
-        "header",
-        "menu",
-        "meta",
-        "modal",
-        "nav",
-        "newsletter",
-        "pagination",
-        "popup",
-        "promo",
-        "recommend",
-        "related",
-        "recirc",
-        "share",
-        "sidebar",
-        "signup",
-        "social",
-        "sponsor",
-        "subscribe",
-        "table-of",
-        "tag",
-        "teaser",
-        "toc",
-        "widget",
-    ];
-    let (mut likely, mut unlikely) = (false, false);
-    for attribute in &element.attrs {
-        if matches!(&*attribute.name.local, "class" | "id") {
-            let classes = attribute.value.to_ascii_lowercase();
-            likely |= LIKELY.iter().any(|word| classes.contains(word));
-            unlikely |= UNLIKELY.iter().any(|word| classes.contains(word));
-        }
-    }
-    (likely, unlikely)
+fn is_hidden_by(style: &str) -> bool {
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+    style.contains("display:none") || style.contains("visibility:hidden")
 }
 
-fn is_hidden(element: &dom_query::Element) -> bool {
-    element.attrs.iter().any(|attribute| match &*attribute.name.local {
-        "hidden" => true,
-        "aria-hidden" => &*attribute.value == "true",
-        "style" => {
-            let style: String = attribute.value.chars().filter(|c| !c.is_whitespace()).collect();
-            style.contains("display:none") || style.contains("visibility:hidden")
-        }
-        _ => false,
-    })
-}
+static BLOCKS: LazyLock<FxHashSet<&str>> = LazyLock::new(|| {
+    "address article aside blockquote body button caption center dd details dialog div dl dt fieldset \
+     figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup li listing main menu nav noscript ol p \
+     pre search section summary table tbody td tfoot th thead tr ul"
+        .split(' ')
+        .collect()
+});
 
+/// Whether an element's text stands apart from what is before and behind it.
 fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "button"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "hr"
-            | "li"
-            | "main"
-            | "menu"
-            | "nav"
-            | "ol"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "tfoot"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-    )
+    BLOCKS.contains(name)
 }

@@ -12,12 +12,11 @@
 //!
 //! The first one that gives a name or a day wins; a field without evidence stays empty.
 
-use dom_query::Document;
 use jiff::tz::Offset;
 use serde_json::Value;
 
 use super::metadata::{parse_byline, parse_declared_name, parse_publish_time};
-use super::page::{Mark, Page, PageBlock, Says, collapse};
+use super::page::{Declarations, Mark, Page, PageBlock, Says, collapse};
 use crate::document::{BlockKind, PublishTime, Source};
 
 /// What is known about an article beside its text.
@@ -29,13 +28,15 @@ pub(super) struct Metadata {
     pub publish_time: Option<PublishTime>,
     /// The `lang` attribute, a hint only.
     pub language: String,
+    /// The article's text as JSON-LD gives it, a paragraph a line; mostly empty.
+    pub article_body: String,
     /// The number of the block that holds the title.
     pub title_block: Option<usize>,
 }
 
 /// Collects what a page says about its article.
-pub(super) fn collect(source: &Source, document: &Document, page: &Page, json_ld: &[&str]) -> Metadata {
-    let declared = Declared::read(document, json_ld);
+pub(super) fn collect(source: &Source, page: &Page, declarations: Declarations<'_>) -> Metadata {
+    let declared = Declared::read(declarations);
     let (title, title_block) = title(&declared, page);
     let near = Neighbourhood::of(title_block, page);
     let publisher = declared.publisher();
@@ -45,6 +46,7 @@ pub(super) fn collect(source: &Source, document: &Document, page: &Page, json_ld
         publish_time: source.publish_time.or_else(|| publish_time(&declared, &near, &source.uri)),
         title: keep(&source.title, title),
         publisher: keep(&source.publisher, publisher),
+        article_body: declared.article_body(),
         language: declared.language,
         title_block,
     }
@@ -64,30 +66,9 @@ struct Declared {
 }
 
 impl Declared {
-    fn read(document: &Document, json_ld: &[&str]) -> Self {
-        let mut declared = Self::default();
-        for node in document.root().descendants_it() {
-            let Some(element) = node.element_ref() else { continue };
-            let attribute = |name: &str| {
-                let found = element.attrs.iter().find(|attribute| &*attribute.name.local == name);
-                found.map(|attribute| attribute.value.to_string())
-            };
-            match &*element.name.local {
-                "html" => declared.language = attribute("lang").unwrap_or_default(),
-                "title" if declared.title.is_empty() => declared.title = collapse(&node.text()),
-                "meta" => {
-                    let name =
-                        attribute("property").or_else(|| attribute("name")).or_else(|| attribute("itemprop"));
-                    if let (Some(name), Some(content)) = (name, attribute("content")) {
-                        let content = collapse(&content);
-                        if !content.is_empty() {
-                            declared.meta.push((name.trim().to_ascii_lowercase(), content));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
+    fn read(declarations: Declarations<'_>) -> Self {
+        let Declarations { meta, title, language, json_ld } = declarations;
+        let mut declared = Self { meta, objects: Vec::new(), title, language };
         for text in json_ld {
             // Raw line breaks inside strings are frequent and invalid.
             let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -114,6 +95,13 @@ impl Declared {
                 .any(|kind| kind.ends_with("Article") || kind.ends_with("Posting") || kind == "Report")
         };
         self.objects.iter().find(is_article)
+    }
+
+    fn article_body(&self) -> String {
+        let body = self.article().and_then(|article| article.get("articleBody")?.as_str());
+        // Some write their markup there.
+        let lines = body.unwrap_or_default().replace("</p>", "\n");
+        htmlize::unescape(lines).into_owned()
     }
 
     /// An object as a whole where JSON-LD only gives its id.

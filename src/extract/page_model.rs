@@ -1,15 +1,16 @@
 //! Which blocks of a page are its article: a forest over what each block and its
-//! neighbours look like and what Readability makes of them.
+//! neighbours look like and where in the page they stand.
 
 use rustc_hash::FxHashMap;
 
-use super::page::PageBlock;
+use super::page::{Page, PageBlock};
+use super::page_shape::{SHAPE, Shape};
 use crate::document::BlockKind;
 use crate::model::trees::{Forest, probability};
-use crate::model::{ModelError, ModelFile};
+use crate::model::{ModelError, ModelFile, ModelInfo};
 
 /// Features of a block by itself.
-const OWN: usize = 34;
+const OWN: usize = 33;
 
 /// The first of them are also read of the neighbours.
 const SHARED: usize = 12;
@@ -21,7 +22,7 @@ const PLACE: usize = 15;
 const NEIGHBOURS: [isize; 4] = [-1, 1, -2, 2];
 
 /// Features of a block in all.
-pub(super) const FEATURES: usize = OWN + PLACE + SHARED * NEIGHBOURS.len();
+pub(super) const FEATURES: usize = OWN + SHAPE + PLACE + SHARED * NEIGHBOURS.len();
 
 /// Blocks on either side that make a block's surroundings.
 const SURROUNDINGS: usize = 5;
@@ -31,28 +32,40 @@ const NOTHING: f32 = -1.0;
 
 /// Judges the blocks of HTML pages. Immutable.
 pub(super) struct PageModel {
+    info: ModelInfo,
     forest: Forest,
 }
 
 impl PageModel {
     pub fn read(file: &ModelFile<'_>) -> Result<Self, ModelError> {
         let forest = Forest::read(file, "blocks")?;
-        if forest.width() == FEATURES { Ok(Self { forest }) } else { Err(ModelError::Damaged(0)) }
+        if forest.width() == FEATURES {
+            Ok(Self { info: file.info().clone(), forest })
+        } else {
+            Err(ModelError::Damaged(0))
+        }
+    }
+
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
     }
 
     /// For each block the probability that it belongs to the article.
-    pub fn judge(&self, blocks: &[PageBlock], title_block: Option<usize>) -> Vec<f32> {
-        rows(blocks, title_block).chunks(FEATURES).map(|row| probability(self.forest.score(row))).collect()
+    pub fn judge(&self, page: &Page, shape: &Shape, title_block: Option<usize>) -> Vec<f32> {
+        let rows = rows(page, shape, title_block);
+        self.forest.scores(&rows).into_iter().map(probability).collect()
     }
 }
 
 /// The features of all blocks, [`FEATURES`] each, end to end.
-pub(super) fn rows(blocks: &[PageBlock], title_block: Option<usize>) -> Vec<f32> {
-    let own = own(blocks);
-    let totals = Totals::of(blocks);
+pub(super) fn rows(page: &Page, shape: &Shape, title_block: Option<usize>) -> Vec<f32> {
+    let blocks = &page.blocks;
+    let own = own(blocks, &shape.core);
+    let totals = Totals::of(blocks, &shape.core);
     let mut rows = Vec::with_capacity(blocks.len() * FEATURES);
     for number in 0..blocks.len() {
         rows.extend(own[number]);
+        rows.extend(shape.features[number]);
         rows.extend(totals.place(number, title_block));
         for distance in NEIGHBOURS {
             match number.checked_add_signed(distance).and_then(|neighbour| own.get(neighbour)) {
@@ -64,9 +77,9 @@ pub(super) fn rows(blocks: &[PageBlock], title_block: Option<usize>) -> Vec<f32>
     rows
 }
 
-fn own(blocks: &[PageBlock]) -> Vec<[f32; OWN]> {
+fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
     let mut seen: FxHashMap<&str, f32> = FxHashMap::default();
-    let features = |block: &PageBlock, repeated: f32| {
+    let features = |block: &PageBlock, core: bool, repeated: f32| {
         let text = block.text.as_str();
         let bytes = text.len() as f32;
         let mut words: f32 = 0.0;
@@ -81,7 +94,7 @@ fn own(blocks: &[PageBlock]) -> Vec<[f32; OWN]> {
         let level = |count: u16| f32::from(count.min(6));
         let place = block.place;
         [
-            block.readable as f32 / block.nodes.len().max(1) as f32,
+            flag(core),
             (1.0 + bytes).ln(),
             (1.0 + words).ln(),
             block.linked as f32 / bytes,
@@ -93,7 +106,6 @@ fn own(blocks: &[PageBlock]) -> Vec<[f32; OWN]> {
             level(place.likely),
             level(place.unlikely),
             capital_words / words.max(1.0),
-            flag(block.readable > 0),
             flag(text.ends_with(':')),
             flag(text.ends_with('?')),
             count(|b| b.is_ascii_uppercase()) / bytes,
@@ -114,13 +126,13 @@ fn own(blocks: &[PageBlock]) -> Vec<[f32; OWN]> {
             flag(text.contains('|')),
             flag(text.starts_with(char::is_lowercase)),
             flag(text.starts_with(|c: char| c.is_ascii_digit())),
-            block.nodes.len().min(20) as f32,
+            block.pieces.min(20) as f32,
         ]
     };
     let mut all = Vec::with_capacity(blocks.len());
-    for block in blocks {
+    for (block, &core) in blocks.iter().zip(core) {
         let repeated = seen.entry(&block.text).or_default();
-        all.push(features(block, *repeated));
+        all.push(features(block, core, *repeated));
         *repeated += 1.0;
     }
     all
@@ -128,31 +140,26 @@ fn own(blocks: &[PageBlock]) -> Vec<[f32; OWN]> {
 
 /// Sums over a page's blocks up to each block, so that any stretch of it is two look-ups.
 struct Totals {
-    /// Bytes, bytes kept by Readability, bytes in links, blocks kept.
+    /// Bytes, bytes in the core, bytes in links, blocks in the core.
     sums: Vec<[f32; 4]>,
-    first_kept: Option<usize>,
-    last_kept: Option<usize>,
+    first_core: Option<usize>,
+    last_core: Option<usize>,
 }
 
 impl Totals {
-    fn of(blocks: &[PageBlock]) -> Self {
+    fn of(blocks: &[PageBlock], core: &[bool]) -> Self {
         let mut sums = vec![[0.0; 4]];
         let mut sum = [0.0; 4];
-        for block in blocks {
+        for (block, &is_core) in blocks.iter().zip(core) {
             let bytes = block.text.len() as f32;
-            let kept = f32::from(u8::from(block.readable > 0));
+            let in_core = f32::from(u8::from(is_core));
             sum[0] += bytes;
-            sum[1] += bytes * kept;
+            sum[1] += bytes * in_core;
             sum[2] += block.linked as f32;
-            sum[3] += kept;
+            sum[3] += in_core;
             sums.push(sum);
         }
-        let is_kept = |block: &PageBlock| block.readable > 0;
-        Self {
-            sums,
-            first_kept: blocks.iter().position(is_kept),
-            last_kept: blocks.iter().rposition(is_kept),
-        }
+        Self { sums, first_core: core.iter().position(|&it| it), last_core: core.iter().rposition(|&it| it) }
     }
 
     /// The sums over blocks `begin..end`, which may reach beyond the page, and their number.
@@ -179,8 +186,8 @@ impl Totals {
         [
             number as f32 / count,
             count.ln(),
-            self.first_kept.map_or(NOTHING, steps),
-            self.last_kept.map_or(NOTHING, steps),
+            self.first_core.map_or(NOTHING, steps),
+            self.last_core.map_or(NOTHING, steps),
             title_block.map_or(-99.0, steps),
             share(around[1], around[0]),
             share(around[0], near),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::html::PageReading;
 use super::page::PageBlock;
 use super::page_model::{FEATURES, rows};
+use super::page_shape::Shape;
 use crate::document::{Content, MimeType, Source};
 use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params};
@@ -47,10 +48,11 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
             mime_type: MimeType::Html,
             ..Source::default()
         };
-        let reading = PageReading::of(&source);
+        let reading = PageReading::of(&source, &field("content"), false);
         let blocks = &reading.page.blocks;
-        features.extend(rows(blocks, reading.metadata.title_block));
-        targets.extend(labels(blocks, &field("article_text")));
+        let shape = Shape::of(&reading.page);
+        features.extend(rows(&reading.page, &shape, reading.metadata.title_block));
+        targets.extend(labels(blocks, &shape.core, &field("article_text")));
         // Long blocks weigh more, long pages do not.
         let sizes: Vec<f32> = blocks.iter().map(|block| (block.text.len() as f32).sqrt()).collect();
         let whole: f32 = sizes.iter().sum();
@@ -74,7 +76,7 @@ fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
 
 /// 1 for each block that is in the article: most of its runs of words are, each as often
 /// as there.
-fn labels<'a>(blocks: &'a [PageBlock], article: &'a str) -> Vec<f32> {
+fn labels<'a>(blocks: &'a [PageBlock], core: &[bool], article: &'a str) -> Vec<f32> {
     let mut left: FxHashMap<Vec<&'a str>, usize> = FxHashMap::default();
     let article = words(article);
     for run in 1..=RUN {
@@ -98,11 +100,9 @@ fn labels<'a>(blocks: &'a [PageBlock], article: &'a str) -> Vec<f32> {
     };
     // Runs are used up, so the blocks that surely are the article take theirs first.
     let mut labels = vec![0.0; blocks.len()];
-    for kept in [true, false] {
-        for (block, target) in
-            blocks.iter().zip(&mut labels).filter(|(block, _)| (block.readable > 0) == kept)
-        {
-            *target = label(block);
+    for in_core in [true, false] {
+        for (number, block) in blocks.iter().enumerate().filter(|&(number, _)| core[number] == in_core) {
+            labels[number] = label(block);
         }
     }
     labels
