@@ -192,16 +192,20 @@ impl Platt {
     }
 }
 
-/// Fisher-Yates with the SplitMix64 generator.
-fn shuffle(order: &mut [usize], random: &mut u64) {
+/// Fisher-Yates.
+fn shuffle(order: &mut [usize], state: &mut u64) {
     for last in (1..order.len()).rev() {
-        *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        order.swap(last, (z % (last as u64 + 1)) as usize);
+        order.swap(last, (random(state) % (last as u64 + 1)) as usize);
     }
+}
+
+/// The next number of the SplitMix64 generator.
+pub(super) fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! nothing to download or to lose.
 
 pub mod linear;
+pub mod svd;
 pub mod trees;
 
 use std::borrow::Cow;

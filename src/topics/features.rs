@@ -37,20 +37,34 @@ pub(super) struct Occurrence {
 /// Reads articles into their words and pairs of words.
 pub(super) struct Reader {
     stop_words: FxHashSet<Hash>,
+    /// Which country a word or pair of words names: by its name, its people's or its capital's.
+    countries: FxHashMap<Hash, u16>,
 }
 
 impl Reader {
-    pub fn new() -> Self {
+    /// `countries` say which country a [`Self::name_hash`] is of.
+    pub fn new(countries: FxHashMap<Hash, u16>) -> Self {
         let mut buffer = Vec::new();
-        Self { stop_words: STOP_WORDS.split_whitespace().map(|word| stem_hash(word, &mut buffer)).collect() }
+        let stop_words = STOP_WORDS.split_whitespace().map(|word| stem_hash(word, &mut buffer)).collect();
+        Self { stop_words, countries }
     }
 
     /// Every occurrence, title first.
     pub fn read(&self, article: &SegmentedArticle) -> Vec<Occurrence> {
         let mut out = Vec::with_capacity(2 * article.body.tokens.len());
-        self.read_text(&article.title, |_| TITLE_WEIGHT, &mut out);
-        self.read_text(&article.body, |at| if at < OPENING { 1.0 } else { LATER_WEIGHT }, &mut out);
+        let mut met = Vec::with_capacity(COUNTRIES);
+        self.read_text(&article.title, |_| TITLE_WEIGHT, &mut met, &mut out);
+        self.read_text(&article.body, |at| if at < OPENING { 1.0 } else { LATER_WEIGHT }, &mut met, &mut out);
         out
+    }
+
+    /// The hash of a name of one or two words, as a text has it.
+    pub fn name_hash(&self, name: &str) -> Option<Hash> {
+        match *self.words_of(name) {
+            [word] => Some(word),
+            [first, second] => Some(hash_pair(first, second)),
+            _ => None,
+        }
     }
 
     /// The words of a name, without stop words.
@@ -60,9 +74,16 @@ impl Reader {
         words.filter(|hash| *hash != EMPTY && !self.stop_words.contains(hash)).collect()
     }
 
-    fn read_text(&self, text: &Segmented, weight: impl Fn(usize) -> f32, out: &mut Vec<Occurrence>) {
+    /// Adds the occurrences of one text; `met` are the countries met before it.
+    fn read_text(
+        &self,
+        text: &Segmented,
+        weight: impl Fn(usize) -> f32,
+        met: &mut Vec<u16>,
+        out: &mut Vec<Occurrence>,
+    ) {
         let mut buffer = Vec::with_capacity(32);
-        let mut previous: Option<(Hash, usize)> = None;
+        let mut previous: Option<Word> = None;
         for (at, token) in text.tokens.iter().enumerate() {
             let hash = match token.kind {
                 TokenKind::Word => stem_hash(text.word(at), &mut buffer),
@@ -80,18 +101,44 @@ impl Reader {
                 continue;
             }
             let weight = weight(at);
+            let span = text.text_span(token.span());
+            let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, weight, span });
             if hash != NUMBER {
-                out.push(Occurrence { hash, pair: false, weight, span: text.text_span(token.span()) });
+                occurs(hash, false, span);
             }
+            let mut country = self.countries.get(&hash).copied();
             // A number tells something by the word beside it only: "2 percent".
-            if let Some((first, from)) = previous.filter(|&(first, _)| first != NUMBER || hash != NUMBER) {
-                let span = text.text_span(text.span_of(from..at + 1));
-                out.push(Occurrence { hash: hash_pair(first, hash), pair: true, weight, span });
+            if let Some(first) = previous.filter(|first| first.hash != NUMBER || hash != NUMBER) {
+                let span = text.text_span(text.span_of(first.at..at + 1));
+                let pair = hash_pair(first.hash, hash);
+                occurs(pair, true, span);
+                country = country.or_else(|| self.countries.get(&pair).copied());
+                // "Vietnam's president" is one pair with "France's president".
+                if first.country || country.is_some() {
+                    let or = |country, hash| if country { COUNTRY } else { hash };
+                    occurs(hash_pair(or(first.country, first.hash), or(country.is_some(), hash)), true, span);
+                }
             }
-            previous = Some((hash, at));
+            if let Some(country) = country.filter(|country| met.len() < COUNTRIES && !met.contains(country)) {
+                occurs(hash_pair(COUNTRY, met.len() as u32), true, span);
+                met.push(country);
+            }
+            previous = Some(Word { hash, at, country: country.is_some() });
         }
     }
 }
+
+/// A word that may be the first of a pair.
+struct Word {
+    hash: Hash,
+    at: usize,
+    country: bool,
+}
+
+/// All countries are one word, beside the word they are.
+const COUNTRY: Hash = 0x2300_0002;
+/// A text is told apart by how many countries it names, up to so many.
+const COUNTRIES: usize = 6;
 
 /// All numbers are one word.
 const NUMBER: Hash = 0x2300_0001;
@@ -115,6 +162,11 @@ impl Vocabulary {
         let places = hashes.iter().zip(0..).map(|(&hash, place)| (hash, place)).collect();
         let unknown_idf = idf.iter().copied().fold(0.0, f32::max);
         Self { places, idf, unknown_idf }
+    }
+
+    /// How many words and pairs of words there are.
+    pub fn len(&self) -> usize {
+        self.idf.len()
     }
 
     pub fn place(&self, hash: Hash) -> Option<u32> {

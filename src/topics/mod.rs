@@ -1,6 +1,7 @@
 //! What a document is about, in the terms of a taxonomy.
 
 mod features;
+mod latent;
 mod naming;
 mod taxonomy;
 pub mod train;
@@ -10,6 +11,7 @@ use crate::model::linear::{Platt, QuantizedWeights};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
 use features::{Occurrence, Reader, Vocabulary};
+use latent::Latent;
 use naming::Names;
 use taxonomy::{Place, Taxonomy};
 
@@ -57,6 +59,7 @@ pub struct TopicModel {
     taxonomy: Taxonomy,
     reader: Reader,
     words: Vocabulary,
+    latent: Latent,
     weights: QuantizedWeights,
     outputs: Outputs,
     /// What each output's score means.
@@ -95,8 +98,12 @@ impl TopicModel {
         let (words, idf) = (file.u32s("words")?, file.f32s("idf")?);
         let weights = QuantizedWeights { scales: file.f32s("scales")?, values: file.i8s("weights")? };
         let (calibration, naming) = (platts("platt")?, platts("naming")?);
+        let scales = file.f32s("latent_scales")?;
+        let values = file.i8s("latent")?;
+        let latent = Latent { dimensions: values.len() / scales.len().max(1), scales, values };
         let sizes_agree = idf.len() == words.len()
-            && weights.values.len() == words.len() * outputs.len()
+            && latent.values.len() == latent.scales.len() * latent.dimensions
+            && weights.values.len() == (words.len() + latent.dimensions) * outputs.len()
             && weights.scales.len() == outputs.len()
             && calibration.len() == outputs.len()
             && naming.len() == 1
@@ -104,7 +111,8 @@ impl TopicModel {
         if !sizes_agree {
             return Err(ModelError::Damaged(0));
         }
-        let reader = Reader::new();
+        let countries = file.u32s("country_names")?.into_iter().zip(file.u16s("countries")?);
+        let reader = Reader::new(countries.collect());
         let read = (0..taxonomy.concepts().len()).filter(|place| !outputs.contains(place));
         let names = Names::new(&taxonomy, &reader, read);
         Ok(Self {
@@ -117,6 +125,7 @@ impl TopicModel {
             },
             outputs: Outputs::new(&taxonomy, outputs),
             words: Vocabulary::new(&words, idf),
+            latent,
             naming: naming[0],
             taxonomy,
             reader,
@@ -137,10 +146,11 @@ impl TopicModel {
     /// The document's topics, most confident first; a topic comes after its parent.
     pub fn tag(&self, article: &SegmentedArticle, options: &Options) -> Vec<Topic> {
         let occurrences = self.reader.read(article);
-        let (vector, first_at) = self.words.vector(&occurrences);
+        let (mut vector, first_at) = self.words.vector(&occurrences);
         if vector.is_empty() {
             return Vec::new();
         }
+        let latent_factor = self.latent.add_to(&mut vector, &self.words);
         let confidences = self.outputs.confidences(&self.calibration, &self.weights.scores(&vector));
         let mut candidates: Vec<Candidate> = confidences
             .iter()
@@ -164,7 +174,9 @@ impl TopicModel {
                 path: self.taxonomy.path(candidate.concept),
                 confidence: candidate.confidence,
                 evidence: match candidate.reason {
-                    Reason::Learnt(output) => self.evidence(output, &vector, &first_at, &occurrences),
+                    Reason::Learnt(output) => {
+                        self.evidence(output, &vector, latent_factor, &first_at, &occurrences)
+                    }
                     Reason::Named(spans) => some_of(spans),
                 },
             }
@@ -195,14 +207,23 @@ impl TopicModel {
         &self,
         output: usize,
         vector: &[(u32, f32)],
+        latent_factor: f32,
         first_at: &[u32],
         occurrences: &[Occurrence],
     ) -> Vec<TextSpan> {
-        let mut adding: Vec<(f32, u32)> = vector
-            .iter()
-            .zip(first_at)
-            .map(|(&(word, value), &at)| (value * self.weights.weight(word, output), at))
+        let first = self.words.len() as u32;
+        let latent_weights: Vec<f32> = (first..first + self.latent.dimensions as u32)
+            .map(|feature| latent_factor * self.weights.weight(feature, output))
             .collect();
+        let weight = |word| {
+            let latent = self.latent.row(word).map_or(0.0, |(row, scale)| {
+                scale
+                    * row.iter().zip(&latent_weights).map(|(&at, weight)| f32::from(at) * weight).sum::<f32>()
+            });
+            self.weights.weight(word, output) + latent
+        };
+        let mut adding: Vec<(f32, u32)> =
+            vector.iter().zip(first_at).map(|(&(word, value), &at)| (value * weight(word), at)).collect();
         adding.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let least = adding.first().map_or(0.0, |best| best.0 * EVIDENCE_SHARE).max(f32::MIN_POSITIVE);
         let strong = adding.into_iter().take_while(|(value, _)| *value >= least);
