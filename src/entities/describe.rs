@@ -8,7 +8,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reading::{Line, Reading};
-use super::resolve::Cluster;
+use super::resolve::{Cluster, Name};
 use super::words::{self, Case};
 use crate::document::{EntityKind, MentionKind};
 
@@ -117,6 +117,23 @@ const BODY_NOUNS: [&str; 18] = [
     "commission",
     "department",
 ];
+/// Nouns after which a name is the organisation's and not that of somebody in it.
+const INTRODUCING_NOUNS: [&str; 14] = [
+    "company",
+    "firm",
+    "airline",
+    "carrier",
+    "bank",
+    "retailer",
+    "manufacturer",
+    "broadcaster",
+    "automaker",
+    "carmaker",
+    "newspaper",
+    "magazine",
+    "website",
+    "tabloid",
+];
 /// Before a noun these make it mean somebody else than the noun alone.
 const LESSER: [&str; 6] = ["vice", "deputy", "former", "ex", "acting", "assistant"];
 const COUNTRY_NOUNS: [&str; 3] = ["country", "nation", "kingdom"];
@@ -138,6 +155,8 @@ pub struct Nouns {
     /// Nouns that do not mean a name only because it is near and of their type.
     not_alone: FxHashSet<u32>,
     countries: FxHashSet<u32>,
+    introducing: FxHashSet<u32>,
+    comma: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +203,36 @@ impl Nouns {
             lesser: hashes(&LESSER),
             not_alone: hashes(&PERSON_NOUNS).into_iter().chain(hashes(&BODY_NOUNS)).collect(),
             countries: hashes(&COUNTRY_NOUNS),
+            introducing: hashes(&INTRODUCING_NOUNS),
+            comma: words::folded_hash(","),
         }
+    }
+
+    /// Takes for an organisation who is introduced as one: "the airline Ryanair", "the
+    /// party's newspaper, Nhan Dan, said". Such names are often of few words and look like
+    /// those of people.
+    pub fn typed(&self, reading: &Reading, mut names: Vec<Name>) -> Vec<Name> {
+        let phrase =
+            |name: &Name| name.units.clone().map(|unit| reading.word(unit).folded).fold(0, words::phrase);
+        let introduced: FxHashSet<u32> =
+            names.iter().filter(|name| self.introduced(reading, name)).map(phrase).collect();
+        for name in &mut names {
+            if name.kind == EntityKind::Person && introduced.contains(&phrase(name)) {
+                name.kind = EntityKind::Organization;
+            }
+        }
+        names
+    }
+
+    fn introduced(&self, reading: &Reading, name: &Name) -> bool {
+        let line = &reading.lines[name.line].units;
+        let folded = |unit: Option<usize>| {
+            unit.filter(|unit| line.contains(unit)).map(|unit| reading.word(unit).folded)
+        };
+        let before = folded(name.units.start.checked_sub(1));
+        let enclosed = before == Some(self.comma) && folded(Some(name.units.end)) == Some(self.comma);
+        let noun = if enclosed { folded(name.units.start.checked_sub(2)) } else { before };
+        noun.is_some_and(|noun| self.introducing.contains(&noun))
     }
 
     /// The descriptions and pronouns of the article, in order.

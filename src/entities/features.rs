@@ -4,9 +4,7 @@
 //! gazetteers, how the article itself writes the word. Evidence from the rest of the
 //! document, given a first labelling of it, is in [`document_features`].
 
-use std::ops::Range;
-
-use super::lexicon::{LISTS, LONGEST_PHRASE, Lexicon};
+use super::lexicon::{LONGEST_PHRASE, Lexicon};
 use super::reading::{Line, Reading, Style, Word};
 use super::tags::{self, KINDS, OUTSIDE, Tag};
 use super::words::{self, Case, mix};
@@ -99,12 +97,94 @@ fn begins_phrase(word: &Word) -> bool {
     word.case.has_capital() || word.case == Case::None
 }
 
-/// Appends the local evidence for `unit` of `line` to `out`.
+/// A place from which a word alone, without its neighbours, is evidence for a unit's label;
+/// where the unit itself has a capital its neighbours are looked at more closely.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    Here,
+    Before,
+    After,
+    BeforeName,
+    AfterName,
+    SecondBefore,
+    SecondAfter,
+}
+
+/// How many values [`Place`] has.
+pub const PLACES: usize = 7;
+
+/// The places that count for a unit, by their distance from it.
+pub const fn places(capital: bool) -> &'static [(isize, Place)] {
+    use Place::{After, AfterName, Before, BeforeName, Here, SecondAfter, SecondBefore};
+    if capital {
+        &[(0, Here), (-1, BeforeName), (1, AfterName), (-2, SecondBefore), (2, SecondAfter)]
+    } else {
+        &[(0, Here), (-1, Before), (1, After)]
+    }
+}
+
+/// Appends the evidence of `word` at `place`; none stands for the end of the line.
+pub fn word_features(word: Option<&Word>, place: Place, out: &mut Vec<u32>) {
+    let folded = word.map_or(EDGE, |word| word.folded);
+    let fine = word.map_or(EDGE, |word| u32::from(word.fine));
+    let coarse = word.map_or(EDGE, |word| u32::from(word.coarse));
+    let lists = word.map_or(0, |word| word.lists);
+    let mut add = |template: u32, value: u32| out.push(mix(template, value));
+    match place {
+        Place::Here => {
+            add(1, 0);
+            add(2, folded);
+            add(4, fine);
+            add(14, coarse);
+            let Some(word) = word else { return };
+            add(9, word.shape);
+            if !word.case.has_capital() {
+                return;
+            }
+            for (template, &prefix) in (21..).zip(&word.prefixes) {
+                add(template, prefix);
+            }
+            for (template, &suffix) in (24..).zip(&word.suffixes) {
+                add(template, suffix);
+            }
+        }
+        Place::Before | Place::BeforeName => {
+            add(5, folded);
+            add(12, fine);
+            if matches!(place, Place::BeforeName) {
+                bits(lists).for_each(|list| add(48, list));
+            }
+        }
+        Place::After | Place::AfterName => {
+            add(6, folded);
+            add(13, fine);
+            if matches!(place, Place::AfterName) {
+                bits(lists).for_each(|list| add(49, list));
+            }
+        }
+        Place::SecondBefore => {
+            add(18, folded);
+            add(33, coarse);
+        }
+        Place::SecondAfter => {
+            add(19, folded);
+            add(34, coarse);
+        }
+    }
+}
+
+/// Appends all local evidence for `unit` of `line` to `out`.
 pub fn local_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: usize, out: &mut Vec<u32>) {
-    let at = |offset: isize| -> Option<&Word> {
-        let place = unit.checked_add_signed(offset)?;
-        line.units.contains(&place).then(|| reading.word(place))
-    };
+    for &(offset, place) in places(reading.word(unit).case.has_capital()) {
+        word_features(reading.word_near(line, unit, offset), place, out);
+    }
+    joint_features(reading, line, facts, unit, out);
+}
+
+/// Appends the local evidence for `unit` that lies in several words together, or in how the
+/// article writes them.
+pub fn joint_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: usize, out: &mut Vec<u32>) {
+    let at = |offset| reading.word_near(line, unit, offset);
     let word = reading.word(unit);
     let folded = |offset| at(offset).map_or(EDGE, |word| word.folded);
     let shape = |offset| at(offset).map_or(EDGE, |word| word.shape);
@@ -115,27 +195,11 @@ pub fn local_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: u
     let (w, w_before, w_after) = (word.folded, folded(-1), folded(1));
     let (s, s_before, s_after) = (word.shape, shape(-1), shape(1));
     let context = reading.units[unit].context;
-    add(1, 0);
-    add(2, w);
     add(3, mix(mix(s_before, s), s_after));
-    add(4, u32::from(word.fine));
-    // Most units are common words among common words, and need no closer look.
-    let name_near = |offset: isize| {
-        at(offset).is_some_and(|word| word.case.has_capital() || (offset == 0 && word.case == Case::None))
-    };
-    if !(-1..=1).any(name_near) {
-        return;
-    }
-    add(5, w_before);
-    add(6, w_after);
     add(7, mix(w_before, w));
     add(8, mix(w, w_after));
-    add(9, s);
     add(10, mix(s_before, s));
     add(11, mix(s, s_after));
-    add(12, fine(-1));
-    add(13, fine(1));
-    add(14, coarse(0));
     add(15, mix(coarse(-1), coarse(0)));
     add(16, mix(coarse(0), coarse(1)));
     for (template, lists) in facts.phrases[unit - line.units.start].iter().enumerate() {
@@ -147,22 +211,12 @@ pub fn local_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: u
         return;
     }
 
-    add(18, folded(-2));
-    add(19, folded(2));
     add(20, mix(w_before, w_after));
-    for (i, &prefix) in word.prefixes.iter().enumerate() {
-        add(21 + i as u32, prefix);
-    }
-    for (i, &suffix) in word.suffixes.iter().enumerate() {
-        add(24 + i as u32, suffix);
-    }
     add(28, mix(coarse(-2), coarse(-1)));
     add(29, mix(coarse(1), coarse(2)));
     add(30, mix(fine(-1), s));
     add(31, mix(fine(1), s));
     add(32, mix(fine(-1), fine(1)));
-    add(33, coarse(-2));
-    add(34, coarse(2));
 
     let style = line.style as u32;
     let form = reading.form(unit);
@@ -195,18 +249,14 @@ pub fn local_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: u
         add(46, mix(before, place));
         add(47, mix(after, place));
     }
-    for list in bits(at(-1).map_or(0, |word| word.lists)) {
-        add(48, list);
-    }
-    for list in bits(at(1).map_or(0, |word| word.lists)) {
-        add(49, list);
-    }
     add(50, mix(word.lists, at(1).map_or(EDGE, |word| word.lists)));
     add(51, mix(at(-1).map_or(EDGE, |word| word.lists), word.lists));
 }
 
 fn bits(mask: u32) -> impl Iterator<Item = u32> {
-    (0..LISTS as u32).filter(move |bit| mask & (1 << bit) != 0)
+    std::iter::successors(Some(mask), |rest| Some(rest & rest.wrapping_sub(1)))
+        .take_while(|&rest| rest != 0)
+        .map(u32::trailing_zeros)
 }
 
 /// How a first labelling of the document labels each form of a word.
@@ -229,10 +279,10 @@ impl Evidence {
             let form = word.form as usize;
             let kind = tags::kind_of(tag);
             add_one(&mut counts[form][kind.unwrap_or(KINDS.len())]);
-            if let Some(kind) = kind {
-                if !(tags::opens(tag) && tags::closes(tag)) {
-                    add_one(&mut longer[form][kind][usize::from(!tags::closes(tag))]);
-                }
+            if let Some(kind) = kind
+                && !(tags::opens(tag) && tags::closes(tag))
+            {
+                add_one(&mut longer[form][kind][usize::from(!tags::closes(tag))]);
             }
         }
         Self { counts, longer }
@@ -253,11 +303,11 @@ impl Evidence {
     /// The type of longer name in which the form is found most, and whether at its end.
     fn in_longer(&self, form: usize, own: Tag) -> Option<(usize, usize)> {
         let mut longer = self.longer[form];
-        if let Some(kind) = tags::kind_of(own) {
-            if !(tags::opens(own) && tags::closes(own)) {
-                let count = &mut longer[kind][usize::from(!tags::closes(own))];
-                *count = count.saturating_sub(1);
-            }
+        if let Some(kind) = tags::kind_of(own)
+            && !(tags::opens(own) && tags::closes(own))
+        {
+            let count = &mut longer[kind][usize::from(!tags::closes(own))];
+            *count = count.saturating_sub(1);
         }
         let places = (0..KINDS.len()).flat_map(|kind| [(kind, 0), (kind, 1)]);
         places
@@ -292,12 +342,6 @@ pub fn document_features(
         let capital = word.case.has_capital();
         if capital { evidence.others(word.form as usize, tags[unit]) } else { None }
     };
-    let near = |range: Range<usize>| range.into_iter().any(|i| reading.word(i).case.has_capital());
-    let from = unit.saturating_sub(1).max(line.units.start);
-    let to = (unit + 2).min(line.units.end);
-    if !near(from..to) {
-        return;
-    }
     let word = reading.word(unit);
     let own = u32::from(tags[unit]);
     let before = if unit > line.units.start { pack(others(unit - 1)) } else { 0 };

@@ -23,7 +23,6 @@ pub enum List {
 
 /// The first bit of the lists found in the news; one follows for each entity type.
 const NEWS: usize = 9;
-pub const LISTS: usize = NEWS + super::tags::KINDS.len();
 
 impl List {
     pub const fn bit(self) -> u32 {

@@ -55,6 +55,10 @@ impl Links {
         Ok(Self { names: Table::new(&parts.names), ids: parts.ids, sorts: parts.sorts })
     }
 
+    pub fn is_country(&self, name: u32) -> bool {
+        self.names.get(name).is_some_and(|place| self.sorts[place] == LinkSort::Country as u8)
+    }
+
     /// The number of the thing called so, if one of this type is.
     pub fn get(&self, name: u32, kind: EntityKind) -> Option<u32> {
         let place = self.names.get(name)?;

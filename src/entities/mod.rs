@@ -44,7 +44,12 @@ pub struct EntityModel {
 impl EntityModel {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
-        let file = ModelFile::parse(FILE)?;
+        Self::read(FILE)
+    }
+
+    /// Reads a model file as [`train`] writes it.
+    pub fn read(file: &[u8]) -> Result<Self, ModelError> {
+        let file = ModelFile::parse(file)?;
         let tagger = Tagger {
             lexicon: Lexicon::new(LexiconParts::read(&file)?)?,
             local: Weights::new(&WeightParts::read(&file, &LOCAL)?)?,
@@ -61,15 +66,21 @@ impl EntityModel {
     /// Every entity with all its mentions in title and body, most salient first.
     pub fn find(&self, article: &SegmentedArticle) -> Vec<Entity> {
         let reading = Reading::new(article, &self.tagger.lexicon);
-        let tags = self.tagger.tag(&reading);
-        let clusters = resolve::resolve(&reading, &self.links, resolve::names(&reading, &tags));
-        let salience = salience::salience(&reading, &clusters);
+        let labelling = self.tagger.tag(&reading);
+        let names = self.nouns.typed(&reading, resolve::names(&reading, &labelling));
+        let clusters = resolve::resolve(&reading, &self.links, names);
+        let descriptions = self.nouns.find(&reading, &clusters);
+        let mut described = vec![0; clusters.len()];
+        for description in &descriptions {
+            described[description.cluster] += 1;
+        }
+        let salience = salience::salience(&reading, &clusters, &described);
         let mut entities: Vec<Entity> = clusters
             .iter()
             .zip(salience)
             .map(|(cluster, salience)| entity(&reading, cluster, salience))
             .collect();
-        for description in self.nouns.find(&reading, &clusters) {
+        for description in descriptions {
             let confidence = if description.kind == MentionKind::Common { 0.8 } else { 0.7 };
             let span = reading.text_span(description.line, description.units);
             entities[description.cluster].mentions.push(Mention { span, kind: description.kind, confidence });
@@ -86,7 +97,11 @@ impl EntityModel {
 fn entity(reading: &Reading, cluster: &Cluster, salience: f32) -> Entity {
     let span = |name: &resolve::Name| reading.text_span(name.line, name.units.clone());
     let fullest = span(&cluster.names[cluster.fullest]);
-    let mention = |name| Mention { span: span(name), kind: MentionKind::Proper, confidence: 0.9 };
+    let mention = |name: &resolve::Name| Mention {
+        span: span(name),
+        kind: MentionKind::Proper,
+        confidence: name.confidence,
+    };
     let link =
         |number| EntityLink { knowledge_base: "wikidata".into(), id: format!("Q{number}"), confidence: 0.9 };
     Entity {

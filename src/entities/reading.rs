@@ -121,6 +121,37 @@ impl<'a> Reading<'a> {
         &self.words[self.units[unit].word as usize]
     }
 
+    /// The word so many units after (or before) `unit` in `line`; none outside the line.
+    #[inline]
+    pub fn word_near(&self, line: &Line, unit: usize, offset: isize) -> Option<&Word> {
+        let place = unit.checked_add_signed(offset)?;
+        line.units.contains(&place).then(|| self.word(place))
+    }
+
+    /// The stretches of `line` in which names may lie, in order. All other units are common
+    /// words among common words: outside, without a closer look.
+    pub fn stretches<'r>(&'r self, line: &'r Line) -> impl Iterator<Item = Range<usize>> + 'r {
+        let mut next = line.units.start;
+        std::iter::from_fn(move || {
+            let begin = (next..line.units.end).find(|&unit| self.may_be_named(line, unit))?;
+            let end = (begin + 1..line.units.end).find(|&unit| !self.may_be_named(line, unit));
+            next = end.unwrap_or(line.units.end);
+            Some(begin..next)
+        })
+    }
+
+    /// Whether the unit has a capital, or one beside it has, or one behind a number or mark
+    /// ("sub-Saharan", "Cup 2022").
+    fn may_be_named(&self, line: &Line, unit: usize) -> bool {
+        let case = |offset| self.word_near(line, unit, offset).map_or(Case::Lower, |word| word.case);
+        let near = |side: isize| {
+            let next = case(side);
+            next.has_capital()
+                || (case(0) == Case::None || next == Case::None) && case(2 * side).has_capital()
+        };
+        case(0).has_capital() || near(-1) || near(1)
+    }
+
     pub fn form(&self, unit: usize) -> Form {
         self.forms[self.word(unit).form as usize]
     }
@@ -167,7 +198,7 @@ impl<'a> Builder<'a, '_> {
             }
             let end = self.reading.units.len();
             self.mark_context(text.text, begin..end);
-            let style = self.style(begin..end);
+            let style = self.style(text.text, begin..end);
             for piece in (begin..end).step_by(LONGEST_LINE) {
                 self.reading.lines.push(Line {
                     units: piece..end.min(piece + LONGEST_LINE),
@@ -206,16 +237,21 @@ impl<'a> Builder<'a, '_> {
         }
         let capital = |part: &str| part.chars().next().is_some_and(char::is_uppercase);
         let lower = |part: &str| part.chars().next().is_some_and(char::is_lowercase);
-        let place = |part: &str| {
-            let lists = self.lexicon.lists(words::phrase(0, words::folded_hash(part)));
-            lists & (List::Country.bit() | List::Demonym.bit()) != 0
+        let listed = |phrase| self.lexicon.lists(phrase) & (List::Country.bit() | List::Demonym.bit()) != 0;
+        let place = |part: &str| listed(words::phrase(0, words::folded_hash(part)));
+        // The last word of a country's name: "Saudi Arabia-Iran".
+        let ends_place = |part: &str| {
+            self.reading.units.last().is_some_and(|before| {
+                let before = self.reading.words[before.word as usize].folded;
+                listed(words::phrase(words::phrase(0, before), words::folded_hash(part)))
+            })
         };
         let joins = match mark {
             '/' => capital(first) || capital(rest),
             _ => {
                 (capital(first) && lower(rest))
                     || (lower(first) && first.len() > 2 && capital(rest))
-                    || (capital(first) && capital(rest) && place(first) && place(rest))
+                    || (capital(first) && capital(rest) && (place(first) || ends_place(first)) && place(rest))
             }
         };
         joins.then_some(at)
@@ -302,8 +338,12 @@ impl<'a> Builder<'a, '_> {
         }
     }
 
-    fn style(&self, units: Range<usize>) -> Style {
+    /// A sentence with a full stop is prose, however many names it lists.
+    fn style(&self, text: &str, units: Range<usize>) -> Style {
         let (mut capitals, mut upper, mut lower, mut long_lower) = (0, 0, 0, 0);
+        let stopped = self.reading.units[units.clone()]
+            .last()
+            .is_some_and(|unit| &text[unit.begin as usize..unit.end as usize] == ".");
         for unit in &self.reading.units[units] {
             let word = &self.reading.words[unit.word as usize];
             match word.case {
@@ -318,7 +358,11 @@ impl<'a> Builder<'a, '_> {
         }
         if upper >= 2 && lower == 0 && upper > 2 * capitals {
             Style::Capitals
-        } else if capitals + upper >= 4 && long_lower * 8 <= capitals + upper && lower <= capitals + upper {
+        } else if !stopped
+            && capitals + upper >= 4
+            && long_lower * 8 <= capitals + upper
+            && lower <= capitals + upper
+        {
             Style::TitleCase
         } else {
             Style::Normal

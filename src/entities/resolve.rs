@@ -9,11 +9,12 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::lexicon::LONGEST_PHRASE;
+use super::lexicon::{LONGEST_PHRASE, List, Usage};
 use super::link::Links;
 use super::reading::{Reading, Style};
+use super::tagger::Labelling;
 use super::tags::{self, KINDS, OUTSIDE, Tag};
-use super::words::{self, mix};
+use super::words::{self, Case, mix};
 use crate::document::EntityKind;
 
 /// A name found by the tagger.
@@ -24,6 +25,8 @@ pub struct Name {
     /// Places in [`Reading::units`].
     pub units: Range<usize>,
     pub kind: EntityKind,
+    /// That it is a name of this type.
+    pub confidence: f32,
 }
 
 /// Names that mean the same.
@@ -38,34 +41,98 @@ pub struct Cluster {
     pub link: Option<u32>,
 }
 
+/// Confidence in a headline's name for which only the same name in the running text speaks.
+const AGAIN: f32 = 0.8;
 /// A word that more entities than this share says nothing about which of them is meant.
 const MOST_CANDIDATES: usize = 32;
 
 /// The names in a labelled article, in order.
-pub fn names(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
+pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
+    let tags = &labelling.tags[..];
     let in_line = |line: usize| {
         let units = reading.lines[line].units.clone();
         let base = units.start;
-        tags::names(&tags[units]).map(move |(units, kind)| Name {
-            line,
-            units: units.start + base..units.end + base,
-            kind: KINDS[kind],
+        tags::names(&tags[units]).map(move |(units, kind)| {
+            let units = units.start + base..units.end + base;
+            let confidence = labelling.confidence(units.clone(), kind);
+            Name { line, units, kind: KINDS[kind], confidence }
         })
     };
     let mut names: Vec<Name> = (0..reading.lines.len()).flat_map(in_line).collect();
-    let again = named_again(reading, tags, &names);
-    names.extend(again);
+    names.retain_mut(|name| trim(reading, name));
+    for name in names.iter_mut().filter(|name| name.kind == EntityKind::Person) {
+        take_short_family_name(reading, tags, name);
+    }
+    let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
+    for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
+        known.entry(phrase(reading, name.units.clone())).or_insert(name.kind);
+    }
+    for name in names.iter_mut().filter(|name| reading.lines[name.line].style != Style::Normal) {
+        cut_to_known(reading, &known, name);
+    }
+    names.extend(named_again(reading, tags, &known));
     names.sort_by_key(|name| name.units.start);
     names
 }
 
-/// Names of the running text that stand unlabelled in headlines, where capitals tell little.
-fn named_again(reading: &Reading, tags: &[Tag], names: &[Name]) -> Vec<Name> {
-    let phrase = |units: Range<usize>| units.map(|unit| reading.word(unit).folded).fold(0, words::phrase);
-    let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
-    for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
-        known.entry(phrase(name.units.clone())).or_insert(name.kind);
+fn phrase(reading: &Reading, units: Range<usize>) -> u32 {
+    units.map(|unit| reading.word(unit).folded).fold(0, words::phrase)
+}
+
+/// "Kenya Signs" in a headline is Kenya, if the running text names Kenya and the rest are
+/// words that are hardly ever written with a capital.
+fn cut_to_known(reading: &Reading, known: &FxHashMap<u32, EntityKind>, name: &mut Name) {
+    const SELDOM: Usage = 2;
+    let Range { start, end } = name.units;
+    if known.contains_key(&phrase(reading, start..end)) {
+        return;
     }
+    let common = |unit: usize| (1..=SELDOM).contains(&reading.word(unit).usage);
+    let from = (start..end).find(|&unit| !common(unit)).unwrap_or(end);
+    let to = (from..end).rev().find(|&unit| !common(unit)).map_or(from, |unit| unit + 1);
+    if let Some(&kind) = known.get(&phrase(reading, from..to)) {
+        (name.units, name.kind) = (from..to, kind);
+    }
+}
+
+/// Leaves "-led" out of "Russian-led"; whether anything is left that may be a name.
+fn trim(reading: &Reading, name: &mut Name) -> bool {
+    let case = |unit: usize| reading.word(unit).case;
+    if let (EntityKind::Norp, [.., mark, _]) = (name.kind, &reading.units[name.units.clone()]) {
+        let end = name.units.end;
+        let joined = mark.end == reading.units[end - 1].begin && case(end - 2) == Case::None;
+        if joined && case(end - 1) == Case::Lower {
+            name.units.end -= 2;
+        }
+    }
+    name.units.clone().any(|unit| case(unit) != Case::Lower)
+}
+
+/// "Security Minister To Lam" is called To Lam: a short word with a capital in the midst of
+/// a sentence, right before a person's name, is part of it unless it is a title.
+fn take_short_family_name(reading: &Reading, tags: &[Tag], name: &mut Name) {
+    const TITLES: [&str; 20] = [
+        "mr", "ms", "mrs", "dr", "sir", "gen", "col", "lt", "sgt", "rev", "hon", "sen", "rep", "gov", "cpl",
+        "pte", "det", "maj", "st", "the",
+    ];
+    let line = &reading.lines[name.line];
+    let Some(unit) = name.units.start.checked_sub(1).filter(|unit| line.units.contains(unit)) else { return };
+    let (before, word) = (reading.units[unit], reading.word(unit));
+    let text = &reading.text(line.section)[before.begin as usize..before.end as usize];
+    let taken = line.style == Style::Normal
+        && word.case == Case::Title
+        && !before.context.initial
+        && tags[unit] == OUTSIDE
+        && text.len() <= 3
+        && text.chars().all(char::is_alphabetic)
+        && !TITLES.iter().any(|title| text.eq_ignore_ascii_case(title));
+    if taken {
+        name.units.start = unit;
+    }
+}
+
+/// Names of the running text that stand unlabelled in headlines, where capitals tell little.
+fn named_again(reading: &Reading, tags: &[Tag], known: &FxHashMap<u32, EntityKind>) -> Vec<Name> {
     let mut found = Vec::new();
     for (number, line) in reading.lines.iter().enumerate().filter(|(_, line)| line.style != Style::Normal) {
         let mut unit = line.units.start;
@@ -73,11 +140,11 @@ fn named_again(reading: &Reading, tags: &[Tag], names: &[Name]) -> Vec<Name> {
             let end = line.units.end.min(unit + LONGEST_PHRASE);
             let free = (unit..end).take_while(|&unit| tags[unit] == OUTSIDE).count();
             let longest = (1..=free).rev().find_map(|length| {
-                let kind = *known.get(&phrase(unit..unit + length))?;
+                let kind = *known.get(&phrase(reading, unit..unit + length))?;
                 reading.word(unit).case.has_capital().then_some((length, kind))
             });
             if let Some((length, kind)) = longest {
-                found.push(Name { line: number, units: unit..unit + length, kind });
+                found.push(Name { line: number, units: unit..unit + length, kind, confidence: AGAIN });
             }
             unit += longest.map_or(1, |(length, _)| length);
         }
@@ -102,6 +169,8 @@ struct Group {
     words: Vec<u32>,
     /// The words' first characters, small words left out, in lower case.
     initials: String,
+    /// Whether the first word is a nationality.
+    national: bool,
     /// By type, how many names.
     votes: [u32; KINDS.len()],
     count: u32,
@@ -145,14 +214,18 @@ impl Resolver {
         let mut group_of = Vec::with_capacity(names.len());
         for (number, name) in names.iter().enumerate() {
             let (words, initials) = name_words(reading, name);
-            let sort = Sort::of(name.kind);
             let phrase = words.iter().copied().fold(0, words::phrase);
+            let country = links.is_country(phrase) && !may_be_person(reading, name);
+            let kind =
+                if country && name.kind == EntityKind::Person { EntityKind::Location } else { name.kind };
+            let sort = Sort::of(kind);
             let group = *by_words.entry((phrase, sort)).or_insert_with(|| {
-                let link = links.get(phrase, name.kind);
+                let link = links.get(phrase, kind);
                 groups.push(Group {
                     sort,
                     words,
                     initials,
+                    national: reading.word(name.units.start).lists & List::Demonym.bit() != 0,
                     votes: [0; KINDS.len()],
                     count: 0,
                     first: number,
@@ -162,7 +235,7 @@ impl Resolver {
             });
             // A headline's types are less sure than the body's.
             let sure = reading.lines[name.line].style == Style::Normal;
-            groups[group].votes[tags::kind_index(name.kind)] += if sure { 4 } else { 1 };
+            groups[group].votes[tags::kind_index(kind)] += if sure { 4 } else { 1 };
             groups[group].count += 1;
             group_of.push(group);
         }
@@ -203,11 +276,7 @@ impl Resolver {
             };
             let votes = |group: usize| self.groups[group].votes.iter().sum::<u32>();
             let (few, many) = if votes(group) < votes(other) { (group, other) } else { (other, group) };
-            // Nobody is called Viet Nam where the country is named as well.
-            let linked =
-                |group: usize| self.groups[group].link.is_some() && self.groups[group].words.len() > 1;
-            let (few, many) = if linked(few) && !linked(many) { (many, few) } else { (few, many) };
-            if votes(few) * 3 <= votes(many) || linked(many) {
+            if votes(few) * 3 <= votes(many) {
                 self.join(few, many);
                 by_words.insert(phrase, many);
             }
@@ -320,7 +389,11 @@ impl Resolver {
             Sort::Thing => {
                 let place = |kind| matches!(kind, EntityKind::Location);
                 let same = kind(short) == kind(long) && !place(kind(short));
+                // The Communist Party of which a text has told is not the Chinese one that it
+                // names later.
+                let another = long.national && short.first < long.first;
                 same && short.link.is_none()
+                    && !another
                     && (long.words.starts_with(&short.words) || long.words.ends_with(&short.words))
             }
         }
@@ -329,21 +402,21 @@ impl Resolver {
     fn clusters(&self, reading: &Reading, names: Vec<Name>) -> Vec<Cluster> {
         let mut clusters: Vec<Cluster> = Vec::new();
         let mut cluster_of: FxHashMap<usize, usize> = FxHashMap::default();
-        // For each group that leads a cluster, the number of the last name that meant it.
-        let mut last: FxHashMap<usize, usize> = FxHashMap::default();
+        // For each group that leads a cluster, how many names have meant it.
+        let mut meant: FxHashMap<usize, u32> = FxHashMap::default();
         for (number, name) in names.into_iter().enumerate() {
             let group = self.group_of[number];
             let mut root = self.root(group);
             if let Some(candidates) = self.ambiguous.get(&root) {
-                let recent = candidates.iter().map(|&long| self.root(long));
-                // Of namesakes the one named last is meant; before any, the first to come.
-                root = recent
+                let candidates = candidates.iter().map(|&long| self.root(long));
+                // Of namesakes the one is meant whom the text has spoken of most, or first.
+                root = candidates
                     .max_by_key(|long| {
-                        (last.get(long).map_or(0, |&at| at + 1), usize::MAX - self.groups[*long].first)
+                        (meant.get(long).copied().unwrap_or(0), usize::MAX - self.groups[*long].first)
                     })
                     .unwrap_or(root);
             }
-            last.insert(root, number);
+            *meant.entry(root).or_default() += 1;
             let cluster = *cluster_of.entry(root).or_insert_with(|| {
                 let votes = &self.groups[root].votes;
                 clusters.push(Cluster { kind: usual(votes), names: Vec::new(), fullest: 0, link: None });
@@ -360,6 +433,12 @@ impl Resolver {
         }
         clusters
     }
+}
+
+/// Whether a country's name is also one that people have, as Chad and Jordan.
+fn may_be_person(reading: &Reading, name: &Name) -> bool {
+    let given = List::GivenName.bit() | List::FamilyName.bit();
+    name.units.len() == 1 && reading.word(name.units.start).lists & given != 0
 }
 
 /// The type with most votes; of equals the first in [`KINDS`].

@@ -3,9 +3,11 @@
 //! Two passes: the first labels by local evidence; the second adds to the same scores what
 //! the rest of the document says (Ratinov and Roth 2009, non-local features), and labels anew.
 
-use super::features::{self, Evidence, LineFacts};
+use std::ops::Range;
+
+use super::features::{self, Evidence, LineFacts, PLACES, Place};
 use super::lexicon::Lexicon;
-use super::reading::{Line, Reading};
+use super::reading::Reading;
 use super::table::Table;
 use super::tags::{self, KINDS, OUTSIDE, TAGS, Tag};
 use crate::model::{ModelError, ModelFile, ModelWriter};
@@ -108,11 +110,20 @@ impl Weights {
         })
     }
 
-    #[inline]
+    /// Adds the weights of `features` to `scores`.
     fn add(&self, features: &[u32], scores: &mut Scores) {
-        for &feature in features {
-            if let Some(row) = self.features.get(feature) {
-                for (score, &weight) in scores.iter_mut().zip(&self.rows[row]) {
+        // All look-ups before all sums: they wait for memory together, not one after the other.
+        let mut rows = [0_u32; 32];
+        for features in features.chunks(rows.len()) {
+            let mut found = 0;
+            for &feature in features {
+                if let Some(row) = self.features.get(feature) {
+                    rows[found] = row as u32;
+                    found += 1;
+                }
+            }
+            for &row in &rows[..found] {
+                for (score, &weight) in scores.iter_mut().zip(&self.rows[row as usize]) {
                     *score += i16::from(weight);
                 }
             }
@@ -127,39 +138,109 @@ pub struct Tagger {
     pub document: Option<Weights>,
 }
 
+/// The labels of an article's units with the scores that they were chosen by.
+pub struct Labelling {
+    pub tags: Vec<Tag>,
+    scores: Vec<Scores>,
+}
+
+impl Labelling {
+    /// How likely a name found is one of this type, by how much more the evidence speaks for
+    /// it than for another type or for none. Fitted to names in texts not learned from.
+    pub fn confidence(&self, units: Range<usize>, kind: usize) -> f32 {
+        let scores = &self.scores[units.clone()];
+        let tags = &self.tags[units];
+        let sum = |other: usize| -> i32 {
+            let shift = 4 * other as i32 - 4 * kind as i32;
+            let places = tags.iter().map(|&tag| (i32::from(tag) + shift) as usize);
+            places.zip(scores).map(|(tag, scores)| i32::from(scores[tag])).sum()
+        };
+        let outside: i32 = scores.iter().map(|scores| i32::from(scores[usize::from(OUTSIDE)])).sum();
+        let others = (0..KINDS.len()).filter(|&other| other != kind).map(sum);
+        let margin = sum(kind) - others.fold(outside, i32::max);
+        1.0 / (1.0 + (-(CONFIDENCE[0] + CONFIDENCE[1] * margin as f32)).exp())
+    }
+}
+
+/// Offset and slope of a name's confidence by its margin.
+const CONFIDENCE: [f32; 2] = [0.79, 0.0056];
+
 impl Tagger {
-    pub fn tag(&self, reading: &Reading) -> Vec<Tag> {
-        let mut scores = self.local_scores(reading);
-        let first = decode_all(reading, &scores, &self.local.transitions);
-        match &self.document {
-            None => first,
-            Some(document) => {
-                add_document_scores(reading, &first, document, &mut scores);
-                decode_all(reading, &scores, &self.local.transitions)
-            }
-        }
+    pub fn tag(&self, reading: &Reading) -> Labelling {
+        let (mut scores, first) = self.tag_locally(reading);
+        let Some(document) = &self.document else { return Labelling { tags: first, scores } };
+        add_document_scores(reading, &first, document, &mut scores);
+        Labelling { tags: decode_all(reading, &scores, &self.local.transitions), scores }
     }
 
-    /// The labelling by local evidence alone.
+    /// The labelling by local evidence alone, with its scores. Units outside all
+    /// [stretches](Reading::stretches) have none.
     pub fn tag_locally(&self, reading: &Reading) -> (Vec<Scores>, Vec<Tag>) {
-        let scores = self.local_scores(reading);
+        let mut local = LocalScores {
+            tagger: self,
+            reading,
+            sums: Vec::new(),
+            places: vec![[None; PLACES]; reading.words.len() + 1],
+            found: Vec::with_capacity(64),
+        };
+        let scores = local.all();
         let tags = decode_all(reading, &scores, &self.local.transitions);
         (scores, tags)
     }
+}
 
-    fn local_scores(&self, reading: &Reading) -> Vec<Scores> {
+/// As many sums are kept at once, 5 MB; more than articles of normal length need.
+const MOST_SUMS: usize = 1 << 16;
+
+/// The scores by local evidence, where what a word says at a place is summed up once.
+struct LocalScores<'a> {
+    tagger: &'a Tagger,
+    reading: &'a Reading<'a>,
+    sums: Vec<Scores>,
+    /// For each word, and last for the end of a line, places in `sums`.
+    places: Vec<[Option<u32>; PLACES]>,
+    found: Vec<u32>,
+}
+
+impl LocalScores<'_> {
+    fn all(&mut self) -> Vec<Scores> {
+        let reading = self.reading;
         let mut facts = LineFacts::default();
-        let mut found = Vec::with_capacity(96);
         let mut scores = vec![[0; WIDTH]; reading.units.len()];
         for line in &reading.lines {
-            facts.read(reading, &self.lexicon, line);
-            for unit in line.units.clone() {
-                found.clear();
-                features::local_features(reading, line, &facts, unit, &mut found);
-                self.local.add(&found, &mut scores[unit]);
+            facts.read(reading, &self.tagger.lexicon, line);
+            for unit in reading.stretches(line).flatten() {
+                let score = &mut scores[unit];
+                for &(offset, place) in features::places(reading.word(unit).case.has_capital()) {
+                    let neighbour = unit.checked_add_signed(offset).filter(|i| line.units.contains(i));
+                    let word = neighbour.map_or(reading.words.len(), |i| reading.units[i].word as usize);
+                    for (score, sum) in score.iter_mut().zip(self.word(word, place)) {
+                        *score += sum;
+                    }
+                }
+                self.found.clear();
+                features::joint_features(reading, line, &facts, unit, &mut self.found);
+                self.tagger.local.add(&self.found, score);
             }
         }
         scores
+    }
+
+    fn word(&mut self, word: usize, place: Place) -> &Scores {
+        if self.sums.len() >= MOST_SUMS {
+            self.sums.clear();
+            self.places.fill([None; PLACES]);
+        }
+        let slot = &mut self.places[word][place as usize];
+        let sum = *slot.get_or_insert_with(|| {
+            self.found.clear();
+            features::word_features(self.reading.words.get(word), place, &mut self.found);
+            let mut sum = [0; WIDTH];
+            self.tagger.local.add(&self.found, &mut sum);
+            self.sums.push(sum);
+            self.sums.len() as u32 - 1
+        });
+        &self.sums[sum as usize]
     }
 }
 
@@ -167,15 +248,12 @@ fn add_document_scores(reading: &Reading, first: &[Tag], weights: &Weights, scor
     let evidence = Evidence::new(reading, first);
     let mut found = Vec::with_capacity(16);
     for line in &reading.lines {
-        for unit in line.units.clone() {
+        for unit in reading.stretches(line).flatten() {
             found.clear();
             features::document_features(reading, line, &evidence, first, unit, &mut found);
-            if found.is_empty() {
-                continue;
-            }
             let mut said = [0; WIDTH];
             weights.add(&found, &mut said);
-            // Learned beside taggers of half the texts, which need it more than this one does.
+            // Learned beside taggers of fewer texts, which need it more than this one does.
             for (score, said) in scores[unit].iter_mut().zip(said) {
                 *score += said / 2;
             }
@@ -185,9 +263,12 @@ fn add_document_scores(reading: &Reading, first: &[Tag], weights: &Weights, scor
 
 fn decode_all(reading: &Reading, scores: &[Scores], transitions: &[[i16; TAGS]]) -> Vec<Tag> {
     let mut tags = vec![OUTSIDE; scores.len()];
-    let mut decoder = Decoder::default();
-    for Line { units, .. } in &reading.lines {
-        decoder.decode(&scores[units.clone()], transitions, &mut tags[units.clone()]);
+    let mut decoder = Decoder::new(transitions);
+    for line in &reading.lines {
+        for units in reading.stretches(line) {
+            let followed = units.end < line.units.end;
+            decoder.decode(&scores[units.clone()], followed, &mut tags[units]);
+        }
     }
     tags
 }
@@ -196,29 +277,50 @@ fn decode_all(reading: &Reading, scores: &[Scores], transitions: &[[i16; TAGS]])
 const EDGES: usize = 1 + 2 * KINDS.len();
 
 /// Viterbi's algorithm over the labels that may follow each other.
-#[derive(Default)]
-struct Decoder {
+struct Decoder<'a> {
+    transitions: &'a [[i16; TAGS]],
+    opening: [Tag; EDGES],
+    closing: [Tag; EDGES],
+    /// How far the weights between a closing and an opening label lie apart.
+    spread: i32,
     back: Vec<[Tag; TAGS]>,
 }
 
-impl Decoder {
-    fn decode(&mut self, scores: &[Scores], transitions: &[[i16; TAGS]], out: &mut [Tag]) {
-        let Some(first) = scores.first() else { return };
+impl<'a> Decoder<'a> {
+    fn new(transitions: &'a [[i16; TAGS]]) -> Self {
         let (opening, closing) = edge_tags();
+        let weights = closing.iter().flat_map(|&from| {
+            opening.iter().map(move |&to| i32::from(transitions[usize::from(from)][usize::from(to)]))
+        });
+        let (least, most) =
+            weights.fold((0, 0), |(least, most), weight| (weight.min(least), weight.max(most)));
+        Self { transitions, opening, closing, spread: most - least, back: Vec::new() }
+    }
+
+    /// Labels a stretch that comes after something outside, and is `followed` by something
+    /// outside or ends its line.
+    fn decode(&mut self, scores: &[Scores], followed: bool, out: &mut [Tag]) {
         const NEVER: i32 = i32::MIN / 2;
+        let Some(first) = scores.first() else { return };
+        let transitions = self.transitions;
         self.back.clear();
         self.back.resize(scores.len(), [OUTSIDE; TAGS]);
         let mut best = [NEVER; TAGS];
-        for &tag in &opening {
-            best[usize::from(tag)] =
-                i32::from(transitions[0][usize::from(tag)]) + i32::from(first[usize::from(tag)]);
+        for to in self.opening.map(usize::from) {
+            best[to] = i32::from(transitions[usize::from(OUTSIDE)][to]) + i32::from(first[to]);
         }
         for (scores, back) in scores.iter().zip(&mut self.back).skip(1) {
             let mut next = [NEVER; TAGS];
-            for &to in &opening {
-                let to = usize::from(to);
-                for &from in &closing {
-                    let score = best[usize::from(from)] + i32::from(transitions[usize::from(from)][to]);
+            let top = self.closing.iter().map(|&tag| best[usize::from(tag)]).max().unwrap_or(NEVER);
+            for &from in &self.closing {
+                let score = best[usize::from(from)];
+                // Whatever comes next, the best label leads there with a better score.
+                if score + self.spread < top {
+                    continue;
+                }
+                let row = &transitions[usize::from(from)];
+                for to in self.opening.map(usize::from) {
+                    let score = score + i32::from(row[to]);
                     if score > next[to] {
                         (next[to], back[to]) = (score, from);
                     }
@@ -240,9 +342,13 @@ impl Decoder {
             }
             best = next;
         }
+        let end = |tag: Tag| {
+            let leave = if followed { transitions[usize::from(tag)][usize::from(OUTSIDE)] } else { 0 };
+            best[usize::from(tag)] + i32::from(leave)
+        };
         let mut tag = OUTSIDE;
-        for &last in &closing {
-            if best[usize::from(last)] > best[usize::from(tag)] {
+        for &last in &self.closing {
+            if end(last) > end(tag) {
                 tag = last;
             }
         }

@@ -97,6 +97,38 @@ fn a_country_is_one_entity_under_all_its_names() {
 }
 
 #[test]
+fn a_country_of_several_words_is_never_a_person() {
+    let found = read(
+        "",
+        "Viet\u{a0}Nam and Sri\u{a0}Lanka opened an air route on Monday. \"Sri Lanka welcomes us,\" the minister \
+         said. Viet Nam said that it would send more planes.",
+    );
+    for country in ["Viet\u{a0}Nam", "Sri\u{a0}Lanka"] {
+        let country = found.entity(country);
+        assert_eq!((country.kind, country.mentions.len()), (EntityKind::Location, 2));
+    }
+}
+
+#[test]
+fn a_shared_family_name_alone_means_who_was_spoken_of_most() {
+    let found = read(
+        "",
+        "President Nguyen Van Thanh met Pham Thu Ha, the trade minister, on Monday. Also there was Nguyen Duc \
+         Minh. Nguyen said that trade had grown.",
+    );
+    assert_eq!(found.proper("Nguyen Van Thanh"), ["Nguyen Van Thanh", "Nguyen"]);
+}
+
+#[test]
+fn a_newspaper_introduced_as_one_is_no_person() {
+    let found = read(
+        "",
+        "The party's newspaper, Lao Minh, reported the visit on Monday. It would last a week, Lao Minh said.",
+    );
+    assert_eq!(found.entity("Lao Minh").kind, EntityKind::Organization);
+}
+
+#[test]
 fn an_acronym_joins_the_name_it_stands_for() {
     let found = read(
         "",
@@ -133,6 +165,7 @@ fn a_headline_in_title_case_is_read_by_the_light_of_the_body() {
          Nairobi said.",
     );
     assert_eq!(found.proper("China"), ["China", "China"]);
+    assert_eq!(found.proper("Kenya"), ["Kenya", "Kenya"]);
 }
 
 #[test]

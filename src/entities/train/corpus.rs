@@ -205,7 +205,7 @@ impl Name {
 fn add_headlines(samples: &mut [Sample]) {
     let mut random = Random(0xBEAD);
     for sample in samples.iter_mut().filter(|sample| sample.weight >= 1.0) {
-        if random.next() % 3 != 0 {
+        if !random.draw().is_multiple_of(3) {
             continue;
         }
         let sentences: Vec<Span> =
@@ -213,13 +213,13 @@ fn add_headlines(samples: &mut [Sample]) {
         if sentences.is_empty() {
             continue;
         }
-        let span = sentences[(random.next() % sentences.len() as u64) as usize];
-        let sentence = &sample.article.text[span.range()];
+        let span = sentences[(random.draw() % sentences.len() as u64) as usize];
+        let sentence = sample.article.text[span.range()].trim_end_matches('.');
         if sentence.len() > 250 {
             continue;
         }
         sample.article.title =
-            if random.next() % 4 == 0 { recased(sentence, |_| true) } else { title_cased(sentence) };
+            if random.draw().is_multiple_of(4) { recased(sentence, |_| true) } else { title_cased(sentence) };
         let names = sample.names.iter().filter(|name| span.contains(name.span));
         let moved: Vec<Name> = names
             .map(|name| Name {

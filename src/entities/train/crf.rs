@@ -19,7 +19,7 @@ const EPOCHS_AFTER_DROPPING: usize = 2;
 pub type TagSet = u64;
 pub const ANY: TagSet = (1 << TAGS) - 1;
 
-/// Lines with features and the labels allowed for each unit.
+/// Stretches of lines with features and the labels allowed for each unit.
 #[derive(Default)]
 pub struct Instances {
     /// Features of all units, one after the other: hashes, or places after [`Instances::index`].
@@ -29,13 +29,15 @@ pub struct Instances {
     allowed: Vec<TagSet>,
     /// Scores that are given and not learned, for the second pass; else empty.
     given: Vec<Scores>,
-    lines: Vec<InstanceLine>,
+    stretches: Vec<Stretch>,
 }
 
 #[derive(Clone, Copy)]
-struct InstanceLine {
+struct Stretch {
     begin: usize,
     end: usize,
+    /// Whether something outside comes next, and not the end of the line.
+    followed: bool,
     weight: f32,
 }
 
@@ -47,10 +49,10 @@ impl Instances {
         self.given.extend(given);
     }
 
-    /// Closes the line of the last `units` units.
-    pub fn end_line(&mut self, units: usize, weight: f32) {
+    /// Closes the stretch of the last `units` units.
+    pub fn end_stretch(&mut self, units: usize, followed: bool, weight: f32) {
         let end = self.allowed.len();
-        self.lines.push(InstanceLine { begin: end - units, end, weight });
+        self.stretches.push(Stretch { begin: end - units, end, followed, weight });
     }
 
     pub fn units(&self) -> usize {
@@ -97,7 +99,7 @@ pub struct Settings {
     pub least_count: u32,
     /// At the start.
     pub learning_rate: f32,
-    /// Weight of the quadratic penalty, for each line.
+    /// Weight of the quadratic penalty, for each stretch.
     pub penalty: f32,
 }
 
@@ -113,7 +115,7 @@ pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
         transitions: [[0.0; TAGS]; TAGS],
         instances,
     };
-    let mut order: Vec<usize> = (0..trainer.instances.lines.len()).collect();
+    let mut order: Vec<usize> = (0..trainer.instances.stretches.len()).collect();
     let mut random = Random(0x5EED);
     // The rate falls to nothing in a straight line, which does without averaging.
     let total = (settings.epochs * order.len()) as f32;
@@ -125,10 +127,10 @@ pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
         }
         random.shuffle(&mut order);
         let mut loss = 0.0;
-        for &line in &order {
+        for &stretch in &order {
             let rate = settings.learning_rate * (1.0 - steps / total);
             steps += 1.0;
-            loss += f64::from(trainer.step(line, rate, &mut work));
+            loss += f64::from(trainer.step(stretch, rate, &mut work));
             trainer.decay(1.0 - rate * settings.penalty);
         }
         eprintln!("epoch {epoch}: {} features, loss {loss:.0}", hashes.len());
@@ -146,7 +148,7 @@ struct Trainer {
     instances: Instances,
 }
 
-/// Memory for one line's computations.
+/// Memory for one stretch's computations.
 #[derive(Default)]
 struct Work {
     scores: Vec<Row>,
@@ -157,26 +159,30 @@ struct Work {
 }
 
 impl Trainer {
-    /// One step of descent; returns the line's loss before it.
-    fn step(&mut self, line: usize, rate: f32, work: &mut Work) -> f32 {
-        let InstanceLine { begin, end, weight } = self.instances.lines[line];
+    /// One step of descent; returns the stretch's loss before it.
+    fn step(&mut self, stretch: usize, rate: f32, work: &mut Work) -> f32 {
+        let Stretch { begin, end, followed, weight } = self.instances.stretches[stretch];
         work.scores.clear();
         let mut loss = 0.0;
         for unit in begin..end {
             work.scores.push(self.potentials(unit));
         }
         let transitions = self.transitions.map(|row| row.map(f32::exp));
-        let Some(all) = work.model.run(&work.scores, &transitions) else { return 0.0 };
         let allowed = &self.instances.allowed[begin..end];
         let path = only_path(allowed, &mut work.path);
         let right = if path {
+            // Of a name that only in part lies in the stretch nothing is learned.
+            if !well_formed(&work.path) {
+                return 0.0;
+            }
             work.gold.follow(&work.path);
-            path_score(&work.path, &work.scores, &self.transitions)
+            path_score(&work.path, &work.scores, &self.transitions, followed)
         } else {
             mask(&work.scores, allowed, &mut work.masked);
-            let Some(right) = work.gold.run(&work.masked, &transitions) else { return 0.0 };
+            let Some(right) = work.gold.run(&work.masked, &transitions, followed) else { return 0.0 };
             right
         };
+        let Some(all) = work.model.run(&work.scores, &transitions, followed) else { return 0.0 };
         loss += (all - right) * weight;
         let mut sure = true;
         let bound = LARGEST / self.shrink;
@@ -201,8 +207,9 @@ impl Trainer {
                 let feature = self.instances.features[place] as usize;
                 let (row, kept) = (&mut self.rows[feature], self.kept[feature]);
                 for (tag, (weight, change)) in row.iter_mut().zip(&difference).enumerate() {
-                    let change = if kept & (1 << tag) == 0 { 0.0 } else { *change };
-                    *weight = (*weight + change).clamp(-bound, bound);
+                    if kept == ANY || kept & (1 << tag) != 0 {
+                        *weight = (*weight + change).clamp(-bound, bound);
+                    }
                 }
             }
         }
@@ -214,10 +221,13 @@ impl Trainer {
                     self.transitions[usize::from(before)][usize::from(tag)] += step;
                     before = tag;
                 }
+                if followed {
+                    self.transitions[usize::from(before)][usize::from(OUTSIDE)] += step;
+                }
             } else {
-                work.gold.add_pairs(&work.masked, &transitions, step, &mut self.transitions);
+                work.gold.add_pairs(&work.masked, &transitions, followed, step, &mut self.transitions);
             }
-            work.model.add_pairs(&work.scores, &transitions, -step, &mut self.transitions);
+            work.model.add_pairs(&work.scores, &transitions, followed, -step, &mut self.transitions);
         }
         loss
     }
@@ -295,15 +305,19 @@ fn only_path(allowed: &[TagSet], path: &mut Vec<Tag>) -> bool {
     allowed.iter().all(|set| set.is_power_of_two())
 }
 
+fn well_formed(path: &[Tag]) -> bool {
+    path.first().is_some_and(|&tag| tags::opens(tag)) && path.last().is_some_and(|&tag| tags::closes(tag))
+}
+
 /// The logarithm of one labelling's score.
-fn path_score(path: &[Tag], potentials: &[Row], transitions: &[Row; TAGS]) -> f32 {
+fn path_score(path: &[Tag], potentials: &[Row], transitions: &[Row; TAGS], followed: bool) -> f32 {
     let mut before = OUTSIDE;
     let mut score = 0.0;
     for (&tag, potential) in path.iter().zip(potentials) {
         score += transitions[usize::from(before)][usize::from(tag)] + potential[usize::from(tag)].ln();
         before = tag;
     }
-    score
+    if followed { score + transitions[usize::from(before)][usize::from(OUTSIDE)] } else { score }
 }
 
 /// The potentials of the allowed labels alone.
@@ -320,9 +334,10 @@ fn mask(potentials: &[Row], allowed: &[TagSet], masked: &mut Vec<Row>) {
     }));
 }
 
-/// Forward and backward sums over all labellings of a line.
+/// Forward and backward sums over all labellings of a stretch.
 #[derive(Default)]
 struct Lattice {
+    pairs: Vec<(usize, usize, f32)>,
     forward: Vec<Row>,
     backward: Vec<Row>,
     marginals: Vec<Row>,
@@ -341,7 +356,7 @@ impl Lattice {
 
     /// The logarithm of the sum over all labellings, with marginals; none where no
     /// labelling is possible.
-    fn run(&mut self, potentials: &[Row], transitions: &[Row; TAGS]) -> Option<f32> {
+    fn run(&mut self, potentials: &[Row], transitions: &[Row; TAGS], followed: bool) -> Option<f32> {
         let n = potentials.len();
         self.forward.clear();
         self.backward.clear();
@@ -357,11 +372,6 @@ impl Lattice {
             } else {
                 forward_step(&self.forward[i - 1], transitions)
             };
-            if i + 1 == n {
-                for tag in (0..TAGS as Tag).filter(|&tag| !tags::closes(tag)) {
-                    row[usize::from(tag)] = 0.0;
-                }
-            }
             let mut sum = 0.0;
             for (value, potential) in row.iter_mut().zip(potential) {
                 *value *= potential;
@@ -376,9 +386,13 @@ impl Lattice {
             log += sum.ln();
             self.forward.push(row);
         }
-        for tag in (0..TAGS as Tag).filter(|&tag| tags::closes(tag)) {
-            self.backward[n - 1][usize::from(tag)] = 1.0;
+        let last = leaving(transitions, followed);
+        let end: f32 = self.forward[n - 1].iter().zip(&last).map(|(value, leave)| value * leave).sum();
+        if end < 1e-30 {
+            return None;
         }
+        log += end.ln();
+        self.backward[n - 1] = last;
         for i in (1..n).rev() {
             let mut arriving = self.backward[i];
             for (value, potential) in arriving.iter_mut().zip(&potentials[i]) {
@@ -411,30 +425,51 @@ impl Lattice {
     }
 
     /// Adds `step` times the expected number of each transition to `out`.
-    fn add_pairs(&self, potentials: &[Row], transitions: &[Row; TAGS], step: f32, out: &mut [Row; TAGS]) {
-        for (to, value) in out[usize::from(OUTSIDE)].iter_mut().enumerate() {
-            *value += step * self.marginals[0][to];
+    fn add_pairs(
+        &mut self,
+        potentials: &[Row],
+        transitions: &[Row; TAGS],
+        followed: bool,
+        step: f32,
+        out: &mut [Row; TAGS],
+    ) {
+        for (value, first) in out[usize::from(OUTSIDE)].iter_mut().zip(&self.marginals[0]) {
+            *value += step * first;
         }
-        for i in 1..potentials.len() {
-            let forward = &self.forward[i - 1];
-            let mut arriving = self.backward[i];
-            for (value, potential) in arriving.iter_mut().zip(&potentials[i]) {
+        if let (true, Some(last)) = (followed, self.marginals.last()) {
+            for (row, value) in out.iter_mut().zip(last) {
+                row[usize::from(OUTSIDE)] += step * value;
+            }
+        }
+        let after = self.backward.iter().zip(potentials).skip(1);
+        for (forward, (backward, potentials)) in self.forward.iter().zip(after) {
+            let mut arriving = *backward;
+            for (value, potential) in arriving.iter_mut().zip(potentials) {
                 *value *= potential;
             }
-            let mut pairs = Vec::with_capacity(512);
+            self.pairs.clear();
             let mut sum = 0.0;
             each_pair(|from, to| {
                 let value = forward[from] * transitions[from][to] * arriving[to];
                 if value > 1e-9 {
                     sum += value;
-                    pairs.push((from, to, value));
+                    self.pairs.push((from, to, value));
                 }
             });
-            for (from, to, value) in pairs {
+            for &(from, to, value) in &self.pairs {
                 out[from][to] += step * value / sum;
             }
         }
     }
+}
+
+/// The weights of what comes behind a stretch, by its last label.
+fn leaving(transitions: &[Row; TAGS], followed: bool) -> Row {
+    let mut row = [0.0; TAGS];
+    for tag in (0..TAGS).filter(|&tag| tags::closes(tag as Tag)) {
+        row[tag] = if followed { transitions[tag][usize::from(OUTSIDE)] } else { 1.0 };
+    }
+    row
 }
 
 /// Calls `visit` for every two labels that may follow each other.
@@ -496,7 +531,7 @@ fn backward_step(arriving: &Row, transitions: &[Row; TAGS]) -> Row {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -505,7 +540,7 @@ impl Random {
 
     fn shuffle(&mut self, items: &mut [usize]) {
         for i in (1..items.len()).rev() {
-            items.swap(i, (self.next() % (i as u64 + 1)) as usize);
+            items.swap(i, (self.draw() % (i as u64 + 1)) as usize);
         }
     }
 }

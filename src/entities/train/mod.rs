@@ -28,11 +28,14 @@ use crate::model::ModelWriter;
 use crate::text::segment_article;
 use news::News;
 
-const LOCAL_SETTINGS: Settings = Settings { epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 8e-6 };
-/// For the taggers that read the unlabelled news and the other half of the texts.
+const LOCAL_SETTINGS: Settings = Settings { epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 6e-6 };
+/// For the taggers that read the unlabelled news and the other texts.
 const FIRST_SETTINGS: Settings = Settings { epochs: 4, ..LOCAL_SETTINGS };
 const DOCUMENT_SETTINGS: Settings =
-    Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 1e-5 };
+    Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 5e-6 };
+
+/// Parts of the texts, each labelled by a tagger that learned from the others.
+const FOLDS: usize = 2;
 
 /// Trains on the data sets under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
@@ -60,11 +63,11 @@ fn finish(samples: &[Sample], parts: LexiconParts, links: &LinkParts) -> Result<
     let lexicon = Lexicon::new(parts.clone())?;
     let local = learn_local(samples, &lexicon, LOCAL_SETTINGS, |_| true);
     let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
-    for half in 0..2 {
-        let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % 2 != half);
+    for fold in 0..FOLDS {
+        let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % FOLDS != fold);
         let tagger =
             Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None };
-        for (sample, slot) in samples.iter().zip(&mut labelled).skip(half).step_by(2) {
+        for (sample, slot) in samples.iter().zip(&mut labelled).skip(fold).step_by(FOLDS) {
             let segmented = segment_article(&sample.article);
             *slot = Some(tagger.tag_locally(&Reading::new(&segmented, &tagger.lexicon)));
         }
@@ -100,12 +103,15 @@ fn learn_local(
         let allowed = allowed(sample, &reading);
         for line in &reading.lines {
             facts.read(&reading, lexicon, line);
-            for unit in line.units.clone() {
-                found.clear();
-                features::local_features(&reading, line, &facts, unit, &mut found);
-                instances.push_unit(&found, allowed[unit], None);
+            for units in reading.stretches(line) {
+                for unit in units.clone() {
+                    found.clear();
+                    features::local_features(&reading, line, &facts, unit, &mut found);
+                    instances.push_unit(&found, allowed[unit], None);
+                }
+                let followed = units.end < line.units.end;
+                instances.end_stretch(units.len(), followed, sample.weight);
             }
-            instances.end_line(line.units.len(), sample.weight);
         }
     }
     eprintln!("{} units", instances.units());
@@ -126,12 +132,15 @@ fn learn_document(
         let allowed = allowed(sample, &reading);
         let evidence = Evidence::new(&reading, tags);
         for line in &reading.lines {
-            for unit in line.units.clone() {
-                found.clear();
-                features::document_features(&reading, line, &evidence, tags, unit, &mut found);
-                instances.push_unit(&found, allowed[unit], Some(scores[unit]));
+            for units in reading.stretches(line) {
+                for unit in units.clone() {
+                    found.clear();
+                    features::document_features(&reading, line, &evidence, tags, unit, &mut found);
+                    instances.push_unit(&found, allowed[unit], Some(scores[unit]));
+                }
+                let followed = units.end < line.units.end;
+                instances.end_stretch(units.len(), followed, sample.weight);
             }
-            instances.end_line(line.units.len(), sample.weight);
         }
     }
     crf::train(instances, DOCUMENT_SETTINGS)

@@ -101,7 +101,7 @@ impl News {
         for article in &self.articles {
             let segmented = segment_article(article);
             let reading = Reading::new(&segmented, &tagger.lexicon);
-            let tags = tagger.tag(&reading);
+            let tags = tagger.tag(&reading).tags;
             for (units, kind) in tags::names(&tags).filter(|(units, _)| units.len() <= LONGEST_PHRASE) {
                 let phrase = units.map(|unit| reading.word(unit).folded).fold(0, words::phrase);
                 found.entry(phrase).or_default()[kind] += 1;
