@@ -139,7 +139,7 @@ impl Finder<'_> {
             words += usize::from(word.starts_with(char::is_uppercase));
         }
         let all = self.words(marked);
-        all >= 2 && all <= 12 && words * 2 > all && self.kind(marked) == QuoteKind::Mixed
+        (2..=12).contains(&all) && words * 2 > all && self.kind(marked) == QuoteKind::Mixed
     }
 
     fn words(&self, marked: &Marked) -> usize {
