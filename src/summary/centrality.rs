@@ -87,6 +87,11 @@ impl Vectors {
         sum
     }
 
+    /// The cosines of a sentence with each of the `count` next ones, added up.
+    pub fn cosine_with_next(&self, place: usize, count: usize) -> f32 {
+        (place + 1..self.len().min(place + 1 + count)).map(|next| self.cosine(place, next)).sum()
+    }
+
     /// LexRank with continuous weights (Erkan and Radev 2004): the share of attention that a reader
     /// gives each sentence who goes from sentence to similar sentence, times the number of
     /// sentences, so that 1 is usual.

@@ -1,15 +1,23 @@
 //! What the model knows about each sentence.
 
+use super::cast::{Cast, casts};
 use super::centrality::Vectors;
 use super::lead::LeadModel;
-use super::words::{Class, Lexicon, Shape, Word, Words};
+use super::words::{Class, Lexicon, Shape, Word, Words, stem};
+use crate::document::Entity;
 use crate::text::{Segmented, SegmentedArticle, Sentence, TokenKind};
 
 /// How many features a sentence has.
-pub const COUNT: usize = 62;
+pub const COUNT: usize = 82;
+
+/// How many of them, from the first on, the models see that learn from few documents.
+pub const SURE: usize = 62;
 
 /// Sentences from here on are all equally far from the beginning.
 const FAR: usize = 60;
+
+/// How many sentences on it is looked whether they go on about the same.
+const AHEAD: usize = 3;
 
 /// A document prepared for scoring and choosing.
 pub struct Prepared {
@@ -19,12 +27,18 @@ pub struct Prepared {
 }
 
 /// Reads a document's sentences into rows of features.
-pub fn prepare(article: &SegmentedArticle, lexicon: &Lexicon, lead: &LeadModel) -> Prepared {
+pub fn prepare(
+    article: &SegmentedArticle,
+    entities: &[Entity],
+    lexicon: &Lexicon,
+    lead: &LeadModel,
+) -> Prepared {
     let body = &article.body;
     let words = Words::read(body, lexicon);
     let vectors = Vectors::new(&words, body.sentences.len());
     let looks = looks(body, &words);
-    let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks).rows();
+    let casts = casts(body, entities);
+    let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks, &casts).rows();
     Prepared { vectors, rows }
 }
 
@@ -124,6 +138,7 @@ struct Reader<'a> {
     words: &'a Words,
     vectors: &'a Vectors,
     looks: &'a [Look],
+    casts: &'a [Cast],
     rank: Vec<f32>,
     lead: Vec<f32>,
     /// The sum of all sentences' vectors.
@@ -138,6 +153,10 @@ struct Reader<'a> {
     names: Vec<f32>,
     name_total: f32,
     centre_length: f32,
+    /// By stem, its share of what the document says more than once.
+    repeated: Vec<f32>,
+    /// The hash of the article.
+    the: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -148,6 +167,7 @@ impl<'a> Reader<'a> {
         words: &'a Words,
         vectors: &'a Vectors,
         looks: &'a [Look],
+        casts: &'a [Cast],
     ) -> Self {
         let body = &article.body;
         let centre = vectors.blend(std::iter::repeat_n(1.0, looks.len()));
@@ -166,6 +186,9 @@ impl<'a> Reader<'a> {
             words,
             vectors,
             looks,
+            casts,
+            repeated: repeated(words),
+            the: stem("the"),
             rank: vectors.rank(),
             lead: (0..looks.len()).map(|place| lead.score(words, place)).collect(),
             centre_length: length(&centre),
@@ -217,6 +240,9 @@ impl<'a> Reader<'a> {
         };
         let content = self.content(place);
         let names = self.names(place);
+        let cast = &self.casts[place];
+        let loose = self.loose(place);
+        let repeated = self.repeated(place);
         [
             // Position.
             place.min(FAR) as f32,
@@ -287,7 +313,58 @@ impl<'a> Reader<'a> {
             // Wording.
             self.lead[place] - document.mean_lead,
             document.lead_order[place],
+            // From here on beyond SURE. Whom it names.
+            cast.salience,
+            cast.most_salient,
+            cast.introduced,
+            cast.first_named,
+            cast.named,
+            cast.people,
+            cast.organisations,
+            cast.places,
+            cast.in_full,
+            cast.borrowed,
+            cast.protagonist,
+            cast.in_title,
+            // What it needs to have been said before, and what is said of it.
+            loose.pronouns,
+            loose.definite,
+            loose.given,
+            repeated,
+            repeated / length.sqrt(),
+            self.vectors.cosine_with_next(place, AHEAD),
+            self.nth_of_opening(place),
+            self.lead[place],
         ]
+    }
+
+    /// How much of what the document repeats is in the sentence.
+    fn repeated(&self, place: usize) -> f32 {
+        self.vectors.sentence(place).iter().map(|&(stem, _)| self.repeated[stem as usize]).sum()
+    }
+
+    /// Its place among the first sentences of running text.
+    fn nth_of_opening(&self, place: usize) -> f32 {
+        let nth = self.opening_sentences.iter().position(|&opening| opening == place);
+        nth.unwrap_or(self.opening_sentences.len()) as f32
+    }
+
+    fn loose(&self, place: usize) -> Loose {
+        let mut loose = Loose::default();
+        let mut named = false;
+        let mut after_the = false;
+        for word in self.words.sentence(place) {
+            let stem = &self.words.stems[word.stem as usize];
+            let is_new = stem.first_sentence as usize == place;
+            loose.pronouns += flag(!named && word.class.is(Class::PRONOUN));
+            named |= self.names[word.stem as usize] > 0.0 && is_name(word);
+            if stem.weight > 0.0 {
+                loose.given += flag(!is_new);
+                loose.definite += flag(after_the && is_new && word.shape == Shape::Lower);
+            }
+            after_the = stem.hash == self.the;
+        }
+        loose
     }
 
     fn opening_similarity(&self, place: usize) -> f32 {
@@ -360,6 +437,17 @@ struct Names {
     numbers: f32,
 }
 
+/// What ties a sentence to what was said before.
+#[derive(Default)]
+struct Loose {
+    /// Pronouns before the first name.
+    pronouns: f32,
+    /// Things called "the" that were not mentioned before.
+    definite: f32,
+    /// Content words met before.
+    given: f32,
+}
+
 fn flag(value: bool) -> f32 {
     f32::from(u8::from(value))
 }
@@ -369,7 +457,7 @@ fn length(vector: &[f32]) -> f32 {
 }
 
 /// Each value's place among all, from 0 for the least to 1 for the greatest.
-fn order(values: &[f32]) -> Vec<f32> {
+pub fn order(values: &[f32]) -> Vec<f32> {
     let mut places: Vec<usize> = (0..values.len()).collect();
     places.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut order = vec![0.0; values.len()];
@@ -377,6 +465,15 @@ fn order(values: &[f32]) -> Vec<f32> {
         order[place] = nth as f32 / (values.len() - 1).max(1) as f32;
     }
     order
+}
+
+/// Each stem's share of what the document says more than once.
+fn repeated(words: &Words) -> Vec<f32> {
+    let mut repeated: Vec<f32> =
+        words.stems.iter().map(|stem| stem.weight * (stem.sentences.max(1) - 1) as f32).collect();
+    let total: f32 = repeated.iter().sum::<f32>().max(1.0);
+    repeated.iter_mut().for_each(|value| *value /= total);
+    repeated
 }
 
 fn paragraphs(body: &Segmented) -> Vec<(f32, f32)> {

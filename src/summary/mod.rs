@@ -1,20 +1,25 @@
 //! The sentences that carry the story.
 
+mod cast;
 mod centrality;
 mod features;
+#[cfg(test)]
+mod golden;
+mod judge;
 mod lead;
+mod line;
 mod query;
 mod select;
 pub mod train;
 mod words;
 
 use features::Prepared;
+use judge::Judge;
 use lead::LeadModel;
 use select::{Budget, Choice};
 use words::Lexicon;
 
 use crate::document::{Entity, Summary, SummarySentence};
-use crate::model::trees::{Forest, probability};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
 
@@ -22,10 +27,6 @@ const MODEL: &[u8] = include_bytes!("../../models/summary.bin");
 
 /// The worth of a sentence that belongs into every summary.
 const FULL_WORTH: f32 = 2.0;
-
-/// A sentence that is likelier than this to be a caption, a credit, a fragment or the like is
-/// left out, unless there is no other.
-const HARMFUL: f32 = 0.5;
 
 /// How long a summary may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,19 +77,11 @@ struct Reader {
     lead: LeadModel,
 }
 
-/// What turns features into the worth of a sentence.
-struct Judge {
-    /// The grade that readers would give, 0 to 2.
-    grade: Forest,
-    /// Log-odds that the sentence must not appear.
-    harm: Forest,
-}
-
 impl Summarizer {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
         let file = ModelFile::parse(MODEL)?;
-        Ok(Self { info: file.info().clone(), reader: Reader::load(&file)?, judge: Judge::load(&file)? })
+        Ok(Self { info: file.info().clone(), reader: Reader::load(&file)?, judge: Judge::read(&file)? })
     }
 
     pub fn info(&self) -> &ModelInfo {
@@ -101,7 +94,7 @@ impl Summarizer {
     /// not even one sentence fits the length.
     pub fn summarize(&self, article: &SegmentedArticle, entities: &[Entity], options: &Options) -> Summary {
         let sentences = &article.body.sentences;
-        let prepared = self.reader.read(article);
+        let prepared = self.reader.read(article, entities);
         let mut worth = self.judge.worth(&prepared);
         if let Some(relevance) = query::relevance(&options.query, &article.body, entities) {
             query::turn_to(&mut worth, &relevance);
@@ -139,31 +132,8 @@ impl Reader {
         }
     }
 
-    fn read(&self, article: &SegmentedArticle) -> Prepared {
-        features::prepare(article, &self.lexicon, &self.lead)
-    }
-}
-
-impl Judge {
-    fn load(file: &ModelFile) -> Result<Self, ModelError> {
-        let judge = Self { grade: Forest::read(file, "grade")?, harm: Forest::read(file, "harm")? };
-        let fits = [&judge.grade, &judge.harm].iter().all(|forest| forest.width() == features::COUNT);
-        fits.then_some(judge).ok_or(ModelError::Damaged(0))
-    }
-
-    /// The worth of every sentence, 0 to about [`FULL_WORTH`]; none for one that must not appear.
-    fn worth(&self, prepared: &Prepared) -> Vec<Option<f32>> {
-        let judged: Vec<(f32, f32)> = prepared
-            .rows
-            .iter()
-            .map(|row| (self.grade.score(row), probability(self.harm.score(row))))
-            .collect();
-        // A text of fragments only still has a summary.
-        let all_harmful = judged.iter().all(|&(_, harm)| harm > HARMFUL);
-        judged
-            .into_iter()
-            .map(|(grade, harm)| (all_harmful || harm <= HARMFUL).then_some(grade * (1.0 - harm)))
-            .collect()
+    fn read(&self, article: &SegmentedArticle, entities: &[Entity]) -> Prepared {
+        features::prepare(article, entities, &self.lexicon, &self.lead)
     }
 }
 
@@ -254,8 +224,10 @@ Read more: our photo gallery";
     fn a_query_turns_the_summary_to_its_subject() {
         let ask =
             |query: &str| Options { query: query.into(), length: Length::Sentences(1), ..Options::default() };
-        let (sentences, _) = summarize(FERRY, &ask("What injury?"));
-        assert!(sentences[0].contains("minor injuries"), "{sentences:?}");
+        for query in ["What injury?", "Who was injured?", "injuring"] {
+            let (sentences, _) = summarize(FERRY, &ask(query));
+            assert!(sentences[0].contains("minor injuries"), "{query}: {sentences:?}");
+        }
         let nothing = summarize(FERRY, &ask("volcano eruptions"));
         assert_eq!(nothing, summarize(FERRY, &ask("")));
     }

@@ -42,6 +42,29 @@ pub fn turn_to(worth: &mut [Option<f32>], relevance: &[f32]) {
     }
 }
 
+/// A stem in bytes that is no shorter may lose its last vowel; "parti" and "part" stay two.
+const LEAST_STEM: usize = 5;
+
+/// Words that news is about, where no ending shows that they belong together.
+const FAMILIES: [&str; 16] = [
+    "die dies died dying dead death deaths",
+    "win wins won winning winner winners",
+    "lose loses lost losing loss losses",
+    "shoot shoots shot shooting shootings gunman",
+    "buy buys bought buying buyer buyers",
+    "sell sells sold selling sale sales seller sellers",
+    "rise rises rose risen rising",
+    "fall falls fell fallen falling",
+    "choose chooses chose chosen choice choices",
+    "fight fights fought fighting",
+    "steal steals stole stolen theft thefts",
+    "marry marries married marriage wedding",
+    "speak speaks spoke spoken speech speeches",
+    "leave leaves left leaving",
+    "pay pays paid paying payment payments",
+    "fly flies flew flown flight flights",
+];
+
 /// The words of a query, each with its place among them.
 struct Stems {
     stemmer: Stemmer,
@@ -64,8 +87,18 @@ impl Stems {
         stems
     }
 
+    /// What the forms of a word have in common.
     fn stem(&self, word: &str) -> String {
-        self.stemmer.stem(&word.to_lowercase()).into_owned()
+        let word = word.to_lowercase();
+        if let Some(family) = FAMILIES.iter().find(|family| family.split(' ').any(|known| known == word)) {
+            return (*family).to_owned();
+        }
+        let mut stem = self.stemmer.stem(&word).into_owned();
+        // The stemmer parts "injuries" (injuri) from "injured" (injur).
+        if stem.len() > LEAST_STEM && stem.ends_with('i') {
+            stem.pop();
+        }
+        stem
     }
 
     fn place(&self, word: &str) -> Option<usize> {

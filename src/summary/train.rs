@@ -1,23 +1,30 @@
 //! Training. The same data gives the same bytes.
 //!
-//! Three steps: how rare words are, from paragraphs of unlabelled news; how openings are worded,
-//! from the same articles; and from sentences graded by readers, what grade a sentence deserves
-//! and whether it does harm. The last step is cross-validated by document first, and the figures
-//! are printed as `score_summary_choice.py` would print them.
+//! Four steps: how rare words are, from paragraphs of unlabelled news; how openings are worded,
+//! from the same articles; how much of the summaries that people wrote is in a sentence, from
+//! articles with such; and from sentences graded by readers, what grade a sentence deserves and
+//! whether it does harm. The last two are cross-validated by document, and the figures are printed
+//! as the scorers would print them.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::File;
+use std::hash::Hash;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use super::features::{COUNT, Prepared};
+use super::judge::{Reference, WIDTH};
 use super::lead::{self, LeadModel};
+use super::line::Line;
 use super::words::{self, Lexicon, RARITY_BUCKETS, RARITY_STEP, Words};
 use super::{Budget, Judge, Reader, select};
 use crate::document::{Article, Section, Span};
+use crate::entities::EntityModel;
 use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params};
 use crate::text::{TokenKind, segment, segment_article};
@@ -30,14 +37,21 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let (lead, step) = train_lead(&articles, &Lexicon::new(rarity.clone()));
     let reader = Reader { lexicon: Lexicon::new(rarity.clone()), lead: LeadModel::new(lead.clone(), step) };
 
-    let documents = graded(&data.join("summary_choice/choice.dev.jsonl"), &reader)?;
-    cross_validate(&documents);
-    let judge = train_judge(documents.iter().collect());
+    let entities = EntityModel::load()?;
+    let documents = graded(&data.join("summary_choice/choice.dev.jsonl"), &reader, &entities)?;
+    let graded_ids: FxHashSet<&str> = documents.iter().map(|document| document.id.as_str()).collect();
+    let mut referenced = Vec::new();
+    for set in ["cnndm", "xsum"] {
+        referenced.extend(with_references(data, set, &graded_ids, &reader, &entities)?);
+    }
+    compare_with_lead(&referenced, &documents);
+    let reference = train_reference(referenced.iter());
+    cross_validate(&documents, &reference);
+    let judge = train_judge(documents.iter().collect(), reference);
 
     let mut writer = ModelWriter::new("summary", "1");
     writer.bytes("rarity", rarity).i8s("lead", &lead).f32s("lead step", &[step]);
-    judge.grade.write(&mut writer, "grade");
-    judge.harm.write(&mut writer, "harm");
+    judge.write(&mut writer);
     Ok(writer.finish())
 }
 
@@ -54,7 +68,7 @@ fn unlabelled(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
 
 /// How rare each bucket's commonest stem is among paragraphs.
 fn rarity(articles: &[String]) -> Vec<u8> {
-    let mut counts = rustc_hash::FxHashMap::<u32, u32>::default();
+    let mut counts = FxHashMap::<u32, u32>::default();
     let mut paragraphs = 0;
     for paragraph in articles.iter().flat_map(|article| article.lines()) {
         let text = segment(paragraph, Section::Body, &[]);
@@ -134,6 +148,7 @@ fn train_lead(articles: &[String], lexicon: &Lexicon) -> (Vec<i8>, f32) {
 /// One line of `choice.dev.jsonl`; offsets are code points.
 #[derive(Deserialize)]
 struct Record {
+    id: String,
     title: String,
     text: String,
     sentences: Vec<GradedSentence>,
@@ -148,6 +163,7 @@ struct GradedSentence {
 
 /// A document that readers graded.
 struct Graded {
+    id: String,
     prepared: Prepared,
     /// One a sentence of ours; none where no graded sentence overlaps it.
     grades: Vec<Option<i8>>,
@@ -158,22 +174,22 @@ struct Graded {
     fold: usize,
 }
 
-fn graded(path: &Path, reader: &Reader) -> Result<Vec<Graded>, Box<dyn Error>> {
+fn graded(path: &Path, reader: &Reader, entities: &EntityModel) -> Result<Vec<Graded>, Box<dyn Error>> {
     let mut documents = Vec::new();
     for (number, line) in BufReader::new(File::open(path)?).lines().enumerate() {
         let record: Record = serde_json::from_str(&line?)?;
-        documents.push(grade(record, number % FOLDS, reader));
+        documents.push(grade(record, number % FOLDS, reader, entities));
     }
     Ok(documents)
 }
 
-fn grade(record: Record, fold: usize, reader: &Reader) -> Graded {
+fn grade(record: Record, fold: usize, reader: &Reader, entities: &EntityModel) -> Graded {
     let byte: Vec<usize> = record.text.char_indices().map(|(at, _)| at).chain([record.text.len()]).collect();
     let gold_spans: Vec<Span> =
         record.sentences.iter().map(|gold| Span::new(byte[gold.begin], byte[gold.end])).collect();
     let article = Article { title: record.title, text: record.text, ..Article::default() };
     let segmented = segment_article(&article);
-    let prepared = reader.read(&segmented);
+    let prepared = reader.read(&segmented, &entities.find(&segmented));
     let mut grades = Vec::new();
     let mut covers = Vec::new();
     for sentence in &segmented.body.sentences {
@@ -188,43 +204,147 @@ fn grade(record: Record, fold: usize, reader: &Reader) -> Graded {
                 .collect(),
         );
     }
-    Graded { prepared, grades, gold: record.sentences, covers, fold }
+    Graded { id: record.id, prepared, grades, gold: record.sentences, covers, fold }
 }
 
-fn train_judge(documents: Vec<&Graded>) -> Judge {
+/// An article with a summary that people wrote, not taken from it.
+struct Referenced {
+    set: &'static str,
+    prepared: Prepared,
+    reference: Grams,
+    sentences: Vec<Grams>,
+}
+
+#[derive(Deserialize)]
+struct ReferenceRecord {
+    id: String,
+    text: String,
+    reference: String,
+}
+
+/// The articles of one set, without those that were graded too: what the graded ones are judged
+/// by must not have seen them.
+fn with_references(
+    data: &Path,
+    set: &'static str,
+    graded: &FxHashSet<&str>,
+    reader: &Reader,
+    entities: &EntityModel,
+) -> Result<Vec<Referenced>, Box<dyn Error>> {
+    let mut documents = Vec::new();
+    for line in BufReader::new(File::open(data.join(format!("summaries/{set}.dev.jsonl")))?).lines() {
+        let record: ReferenceRecord = serde_json::from_str(&line?)?;
+        if graded.contains(format!("{set}/{}", record.id).as_str()) {
+            continue;
+        }
+        let article = Article { text: record.text, ..Article::default() };
+        let segmented = segment_article(&article);
+        let sentences = segmented.body.sentences.iter().map(|sentence| sentence.span.of(&article.text));
+        documents.push(Referenced {
+            set,
+            reference: Grams::of(&record.reference),
+            sentences: sentences.map(Grams::of).collect(),
+            prepared: reader.read(&segmented, &entities.find(&segmented)),
+        });
+    }
+    Ok(documents)
+}
+
+/// How often each word and each pair of words stands in a text.
+#[derive(Default)]
+struct Grams {
+    words: FxHashMap<u32, u32>,
+    pairs: FxHashMap<(u32, u32), u32>,
+}
+
+impl Grams {
+    fn of(text: &str) -> Self {
+        let text = segment(text, Section::Body, &[]);
+        let is_word = |token: &usize| matches!(text.tokens[*token].kind, TokenKind::Word | TokenKind::Number);
+        let stems: Vec<u32> =
+            (0..text.tokens.len()).filter(is_word).map(|token| words::stem(text.word(token))).collect();
+        let mut grams = Self::default();
+        stems.iter().for_each(|&stem| *grams.words.entry(stem).or_default() += 1);
+        stems.windows(2).for_each(|pair| *grams.pairs.entry((pair[0], pair[1])).or_default() += 1);
+        grams
+    }
+
+    fn add(&mut self, other: &Self) {
+        other.words.iter().for_each(|(&stem, count)| *self.words.entry(stem).or_default() += count);
+    }
+}
+
+/// ROUGE (Lin 2004) as F1, but for its stemmer and its words.
+fn rouge<K: Eq + Hash>(ours: &FxHashMap<K, u32>, theirs: &FxHashMap<K, u32>) -> f32 {
+    let shared: u32 =
+        ours.iter().map(|(gram, count)| theirs.get(gram).map_or(0, |other| *count.min(other))).sum();
+    let all: u32 = ours.values().chain(theirs.values()).sum();
+    if all > 0 { 2.0 * shared as f32 / all as f32 } else { 0.0 }
+}
+
+/// Learns from each sentence's share of the reference, the document's best one having 1.
+fn train_reference<'a>(documents: impl Iterator<Item = &'a Referenced>) -> Reference {
+    let (mut rows, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    for document in documents {
+        let shared: Vec<f32> = document
+            .sentences
+            .iter()
+            .map(|ours| {
+                rouge(&ours.words, &document.reference.words) + rouge(&ours.pairs, &document.reference.pairs)
+            })
+            .collect();
+        let most = shared.iter().fold(1e-6, |most: f32, &share| most.max(share));
+        for (row, share) in document.prepared.rows.iter().zip(&shared) {
+            rows.extend_from_slice(row);
+            targets.push(share / most);
+            weights.push(weight(shared.len()));
+        }
+    }
+    let params = Params { trees: 200, leaves: 8, ..PARAMS };
+    Reference {
+        forest: Forest::train(&rows, COUNT, &targets, Some(&weights), Objective::Squared, &params),
+        line: Line::fit(&rows, COUNT, &targets, &weights, LINE_PENALTY),
+    }
+}
+
+/// Long documents have more sentences but no more to say.
+fn weight(sentences: usize) -> f32 {
+    (20.0 / sentences.max(1) as f32).sqrt()
+}
+
+const LINE_PENALTY: f64 = 300.0;
+
+const PARAMS: Params = Params {
+    trees: 150,
+    leaves: 5,
+    learning_rate: 0.05,
+    min_rows: 20,
+    l2: 5.0,
+    row_share: 0.6,
+    feature_share: 0.3,
+    seed: 1,
+};
+
+fn train_judge(documents: Vec<&Graded>, reference: Reference) -> Judge {
     let mut rows = Vec::new();
     let (mut grades, mut harms, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for document in documents {
         let graded = document.grades.iter().filter(|grade| grade.is_some()).count();
-        for (row, grade) in document.prepared.rows.iter().zip(&document.grades) {
+        let judged = reference.rows(&document.prepared);
+        for (row, grade) in judged.chunks_exact(WIDTH).zip(&document.grades) {
             let Some(grade) = *grade else { continue };
             rows.extend_from_slice(row);
             grades.push(f32::from(grade.max(0)));
             harms.push(f32::from(u8::from(grade < 0)));
-            // Long documents have more sentences but no more to say.
-            weights.push((20.0 / graded as f32).sqrt());
+            weights.push(weight(graded));
         }
     }
-    let params = |trees, leaves, learning_rate| Params {
-        trees,
-        leaves,
-        learning_rate,
-        min_rows: 20,
-        l2: 5.0,
-        row_share: 0.6,
-        feature_share: 0.3,
-        seed: 1,
-    };
+    let harm_params = Params { trees: 100, leaves: 4, learning_rate: 0.06, ..PARAMS };
     Judge {
-        grade: Forest::train(
-            &rows,
-            COUNT,
-            &grades,
-            Some(&weights),
-            Objective::Squared,
-            &params(150, 4, 0.06),
-        ),
-        harm: Forest::train(&rows, COUNT, &harms, Some(&weights), Objective::Logistic, &params(100, 4, 0.06)),
+        grade: Forest::train(&rows, WIDTH, &grades, Some(&weights), Objective::Squared, &PARAMS),
+        line: Line::fit(&rows, WIDTH, &grades, &weights, LINE_PENALTY),
+        harm: Forest::train(&rows, WIDTH, &harms, Some(&weights), Objective::Logistic, &harm_params),
+        reference,
     }
 }
 
@@ -233,12 +353,12 @@ const FOLDS: usize = 10;
 const SENTENCES: usize = 3;
 
 /// Trains on nine tenths of the documents and scores the summaries of the last, ten times.
-fn cross_validate(documents: &[Graded]) {
+fn cross_validate(documents: &[Graded], reference: &Reference) {
     let (mut gains, mut leads, mut harmful, mut chosen) = (0.0, 0.0, 0, 0);
     for fold in 0..FOLDS {
         let (test, train): (Vec<&Graded>, Vec<&Graded>) =
             documents.iter().partition(|document| document.fold == fold);
-        let judge = train_judge(train);
+        let judge = train_judge(train, reference.clone());
         for document in test {
             let choice = document.choose(&judge);
             gains += document.gain(&choice);
@@ -260,12 +380,51 @@ fn cross_validate(documents: &[Graded]) {
     );
 }
 
+/// Summaries of articles whose references were not trained on, against those of their first
+/// sentences.
+fn compare_with_lead(documents: &[Referenced], graded: &[Graded]) {
+    const FOLDS: usize = 5;
+    let mut sums: BTreeMap<&str, [f32; 3]> = BTreeMap::new();
+    for fold in 0..FOLDS {
+        let train = documents.iter().enumerate().filter(|(nth, _)| nth % FOLDS != fold);
+        let judge =
+            train_judge(graded.iter().collect(), train_reference(train.map(|(_, document)| document)));
+        for document in documents.iter().skip(fold).step_by(FOLDS) {
+            let count = if document.set == "xsum" { 1 } else { SENTENCES };
+            let choices = choose(&judge, &document.prepared, count);
+            let ours = document.rouge(choices.iter().map(|choice| choice.sentence));
+            let lead = document.rouge(0..count.min(document.sentences.len()));
+            let sum = sums.entry(document.set).or_default();
+            sum.iter_mut().zip([1.0, ours, lead]).for_each(|(sum, value)| *sum += value);
+        }
+    }
+    for (set, [count, ours, lead]) in sums {
+        eprintln!(
+            "{set}, cross-validated over {count} documents: ROUGE-1 {:.2}, first sentences {:.2}",
+            100.0 * ours / count,
+            100.0 * lead / count
+        );
+    }
+}
+
+impl Referenced {
+    fn rouge(&self, chosen: impl Iterator<Item = usize>) -> f32 {
+        let mut ours = Grams::default();
+        chosen.for_each(|sentence| ours.add(&self.sentences[sentence]));
+        rouge(&ours.words, &self.reference.words)
+    }
+}
+
+fn choose(judge: &Judge, prepared: &Prepared, sentences: usize) -> Vec<select::Choice> {
+    let worth = judge.worth(prepared);
+    let budget = Budget { sentences, characters: usize::MAX };
+    select::choose(&worth, &vec![0; worth.len()], &prepared.vectors, budget)
+}
+
 impl Graded {
     /// The readers' sentences that our summary stands for, best first.
     fn choose(&self, judge: &Judge) -> Vec<usize> {
-        let worth = judge.worth(&self.prepared);
-        let budget = Budget { sentences: SENTENCES, characters: usize::MAX };
-        let choices = select::choose(&worth, &vec![0; worth.len()], &self.prepared.vectors, budget);
+        let choices = choose(judge, &self.prepared, SENTENCES);
         let mut gold = Vec::new();
         for covered in choices.iter().flat_map(|choice| &self.covers[choice.sentence]) {
             if !gold.contains(covered) {

@@ -1,0 +1,87 @@
+//! From features to the worth of a sentence.
+
+use super::features::{self, Prepared};
+use super::line::Line;
+use crate::model::trees::{Forest, probability};
+use crate::model::{ModelError, ModelFile, ModelWriter};
+
+/// A sentence that is likelier than this to be a caption, a credit, a fragment or the like is
+/// left out, unless there is no other.
+const HARMFUL: f32 = 0.4;
+
+/// What the judge sees of a sentence: its surest features, what [`Reference`] says of it, and its
+/// place among the sentences of the document by that.
+pub const WIDTH: usize = features::SURE + 4;
+
+/// How much of a summary that people wrote themselves is in a sentence, 0 to 1.
+#[derive(Clone)]
+pub struct Reference {
+    pub forest: Forest,
+    pub line: Line,
+}
+
+pub struct Judge {
+    pub reference: Reference,
+    /// The grade that readers would give, 0 to 2: the mean of both.
+    pub grade: Forest,
+    pub line: Line,
+    /// Log-odds that the sentence must not appear.
+    pub harm: Forest,
+}
+
+impl Judge {
+    pub fn read(file: &ModelFile) -> Result<Self, ModelError> {
+        let judge = Self {
+            reference: Reference {
+                forest: Forest::read(file, "reference")?,
+                line: Line::read(file, "reference line")?,
+            },
+            grade: Forest::read(file, "grade")?,
+            line: Line::read(file, "line")?,
+            harm: Forest::read(file, "harm")?,
+        };
+        let widths = [judge.grade.width(), judge.line.width(), judge.harm.width()];
+        let reference = [judge.reference.forest.width(), judge.reference.line.width()];
+        let fits = reference == [features::COUNT; 2] && widths == [WIDTH; 3];
+        fits.then_some(judge).ok_or(ModelError::Damaged(0))
+    }
+
+    pub fn write<'a>(&self, writer: &mut ModelWriter<'a>) {
+        self.reference.forest.write(writer, "reference");
+        self.reference.line.write(writer, "reference line");
+        self.grade.write(writer, "grade");
+        self.line.write(writer, "line");
+        self.harm.write(writer, "harm");
+    }
+
+    /// The worth of every sentence, 0 to about 2; none for one that must not appear.
+    pub fn worth(&self, prepared: &Prepared) -> Vec<Option<f32>> {
+        let rows = self.reference.rows(prepared);
+        let grades = self.grade.scores(&rows);
+        let harms: Vec<f32> = self.harm.scores(&rows).into_iter().map(probability).collect();
+        // A text of fragments only still has a summary.
+        let all_harmful = harms.iter().all(|&harm| harm > HARMFUL);
+        rows.chunks_exact(WIDTH)
+            .zip(grades.into_iter().zip(harms))
+            .map(|(row, (grade, harm))| {
+                let grade = (grade + self.line.score(row)) / 2.0;
+                (all_harmful || harm <= HARMFUL).then_some(grade * (1.0 - harm))
+            })
+            .collect()
+    }
+}
+
+impl Reference {
+    /// What the judge sees of each sentence, [`WIDTH`] numbers laid end to end.
+    pub fn rows(&self, prepared: &Prepared) -> Vec<f32> {
+        let forest = self.forest.scores(prepared.rows.as_flattened());
+        let line: Vec<f32> = prepared.rows.iter().map(|row| self.line.score(row)).collect();
+        let (forest_order, line_order) = (features::order(&forest), features::order(&line));
+        let mut rows = Vec::with_capacity(prepared.rows.len() * WIDTH);
+        for (place, row) in prepared.rows.iter().enumerate() {
+            rows.extend_from_slice(&row[..features::SURE]);
+            rows.extend([forest[place], forest_order[place], line[place], line_order[place]]);
+        }
+        rows
+    }
+}
