@@ -171,8 +171,9 @@ impl Analyzer {
         })
     }
 
-    pub fn models(&self) -> [&ModelInfo; 4] {
-        [self.extractor.info(), self.entities.info(), self.summarizer.info(), self.topics.info()]
+    pub fn models(&self) -> [&ModelInfo; 5] {
+        let [lines, pages] = self.extractor.infos();
+        [lines, pages, self.entities.info(), self.summarizer.info(), self.topics.info()]
     }
 
     pub fn taxonomy(&self) -> &TaxonomyInfo {

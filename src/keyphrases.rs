@@ -121,30 +121,9 @@ const VAGUE_NOUNS: &str = "year month week day hour minute time moment decade ce
 
 /// What begins a phrase although it ends like a verb.
 const NOUNS_IN_ING: [&str; 24] = [
-    "advertising",
-    "banking",
-    "boxing",
-    "building",
-    "bullying",
-    "drinking",
-    "driving",
-    "farming",
-    "fishing",
-    "funding",
-    "gambling",
-    "housing",
-    "marketing",
-    "mining",
-    "nursing",
-    "operating",
-    "parking",
-    "racing",
-    "shipping",
-    "shooting",
-    "spending",
-    "trading",
-    "training",
-    "voting",
+    "advertising", "banking", "boxing", "building", "bullying", "drinking", "driving", "farming", "fishing",
+    "funding", "gambling", "housing", "marketing", "mining", "nursing", "operating", "parking", "racing",
+    "shipping", "shooting", "spending", "trading", "training", "voting",
 ];
 
 /// Words before a person's name that are not part of it.

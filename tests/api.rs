@@ -138,15 +138,8 @@ async fn every_wrong_field_of_a_document_is_named() {
         ..Default::default()
     };
     let paths = [
-        "document.mime_type",
-        "document.content",
-        "document.title",
-        "document.uri",
-        "document.publisher",
-        "document.language_code",
-        "document.authors",
-        "document.publish_time",
-        "document.labels",
+        "document.mime_type", "document.content", "document.title", "document.uri", "document.publisher",
+        "document.language_code", "document.authors", "document.publish_time", "document.labels",
     ];
     assert_eq!(wrong_fields(desk.analyze(analyze(bad.clone())).await), paths);
     assert_eq!(wrong_fields(desk.analysis.summarize_document(summarize(bad.clone())).await), paths);

@@ -84,7 +84,12 @@ mod tests {
         {
             assert!(parse_document(name).is_err(), "{name}");
         }
-        for name in ["corpora/a/documents/b/c", "corpora/-a/documents/b", "corpora/a/documents/ä"] {
+        for name in [
+            "corpora/a/documents/b/c",
+            "corpora/-a/documents/b",
+            "corpora/a/documents/ä",
+            "corpora/a/documents/..",
+        ] {
             assert!(parse_document(name).is_err(), "{name}");
         }
         assert!(parse_parent("corpora/a-").unwrap_err().contains("hyphen"));

@@ -29,9 +29,6 @@ const MAX_TOPICS: i32 = 100;
 const DEFAULT_PAGE_SIZE: usize = 50;
 const MAX_PAGE_SIZE: usize = 1000;
 
-/// The only taxonomy there is.
-const TAXONOMY: &str = "iptc-media-topics";
-
 /// Collects what is wrong with a request, each thing with its path.
 #[derive(Default)]
 pub struct Fields {
@@ -505,7 +502,7 @@ fn topic_options(
     options: Option<v1::TopicOptions>,
 ) -> Result<topics::Options, ApiError> {
     let options = options.unwrap_or_default();
-    if !options.taxonomy.is_empty() && options.taxonomy != TAXONOMY {
+    if !options.taxonomy.is_empty() && options.taxonomy != topics::TAXONOMY_ID {
         return Err(ApiError::TaxonomyNotFound(options.taxonomy));
     }
     let mut wanted = topics::Options::default();

@@ -123,23 +123,8 @@ fn is_editors_note(note: &str) -> bool {
     let of_story =
         has(&["story", "article", "report", "version", "headline", "paragraph", "item", "piece", "note"]);
     let changed = has(&[
-        "correct",
-        "corrected",
-        "corrects",
-        "correction",
-        "refiled",
-        "refiles",
-        "updated",
-        "updates",
-        "amended",
-        "clarify",
-        "clarifies",
-        "clarified",
-        "removes",
-        "adds",
-        "fixes",
-        "changed",
-        "republished",
+        "correct", "corrected", "corrects", "correction", "refiled", "refiles", "updated", "updates",
+        "amended", "clarify", "clarifies", "clarified", "removes", "adds", "fixes", "changed", "republished",
     ]);
     opens && of_story && changed
 }

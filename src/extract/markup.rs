@@ -94,21 +94,8 @@ pub(super) struct Tag<'a> {
 
 /// The attributes that extraction reads.
 const ATTRIBUTES: [&str; 15] = [
-    "aria-hidden",
-    "class",
-    "content",
-    "datetime",
-    "hidden",
-    "href",
-    "id",
-    "itemprop",
-    "lang",
-    "name",
-    "property",
-    "pubdate",
-    "rel",
-    "style",
-    "type",
+    "aria-hidden", "class", "content", "datetime", "hidden", "href", "id", "itemprop", "lang", "name",
+    "property", "pubdate", "rel", "style", "type",
 ];
 
 impl<'a> Tag<'a> {

@@ -48,10 +48,10 @@ pub struct Extractor {
 }
 
 /// The weights that judge the blocks of HTML pages.
-const PAGE_MODEL: &[u8] = include_bytes!("../../models/page.bin");
+const PAGE_MODEL: &[u8] = include_bytes!("../../models/pages.bin");
 
 /// The weights that judge the lines of flattened pages.
-const LINE_MODEL: &[u8] = include_bytes!("../../models/extract.bin");
+const LINE_MODEL: &[u8] = include_bytes!("../../models/lines.bin");
 
 impl Extractor {
     /// Loads the weights compiled into the binary.
@@ -61,8 +61,9 @@ impl Extractor {
         Ok(Self { lines, pages })
     }
 
-    pub fn info(&self) -> &ModelInfo {
-        self.lines.info()
+    /// The models of lines and of pages.
+    pub fn infos(&self) -> [&ModelInfo; 2] {
+        [self.lines.info(), self.pages.info()]
     }
 
     /// Never fails: a page without an article gives an empty text and a warning that says so.

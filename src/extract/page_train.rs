@@ -60,7 +60,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     }
     eprintln!("{} blocks", targets.len());
     let forest = Forest::train(&features, FEATURES, &targets, Some(&weights), Objective::Logistic, &PARAMS);
-    let mut writer = ModelWriter::new("page", VERSION);
+    let mut writer = ModelWriter::new("pages", VERSION);
     forest.write(&mut writer, "blocks");
     Ok(writer.finish())
 }

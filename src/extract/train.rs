@@ -41,7 +41,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         .flat_map(|page| [Some(page.example(&function_words)), page.without_boilerplate(&function_words)])
         .flatten()
         .collect();
-    let mut writer = ModelWriter::new("extract", VERSION);
+    let mut writer = ModelWriter::new("lines", VERSION);
 
     eprintln!("{} pages", examples.len());
     let heads = out_of_fold(&examples, |chosen| {

@@ -32,6 +32,9 @@ impl Default for Options {
     }
 }
 
+/// The taxonomy's id.
+pub const TAXONOMY_ID: &str = "iptc-media-topics";
+
 /// A tree of topics, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxonomyInfo {
@@ -118,7 +121,7 @@ impl TopicModel {
         Ok(Self {
             info: file.info().clone(),
             taxonomy_info: TaxonomyInfo {
-                id: "iptc-media-topics".into(),
+                id: TAXONOMY_ID.to_owned(),
                 display_name: "IPTC Media Topics".into(),
                 version: "2023-10-24".into(),
                 topic_count: taxonomy.concepts().len(),

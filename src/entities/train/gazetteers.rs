@@ -79,18 +79,8 @@ pub fn phrases(folder: &Path) -> Result<Phrases, Box<dyn Error>> {
 /// "Apple Inc." is also called Apple.
 fn company_core(name: &str) -> &str {
     const FORMS: [&str; 12] = [
-        " Inc.",
-        " Inc",
-        " Corporation",
-        " Corp.",
-        " Company",
-        " plc",
-        " Group",
-        " Ltd.",
-        " Companies",
-        " (The)",
-        ", Inc.",
-        " Holdings",
+        " Inc.", " Inc", " Corporation", " Corp.", " Company", " plc", " Group", " Ltd.", " Companies",
+        " (The)", ", Inc.", " Holdings",
     ];
     FORMS.iter().fold(name, |name, form| name.strip_suffix(form).unwrap_or(name))
 }
