@@ -61,7 +61,9 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
     let mut names: Vec<Name> = (0..reading.lines.len()).flat_map(in_line).collect();
     names.retain_mut(|name| trim(reading, name));
     for name in names.iter_mut().filter(|name| name.kind == EntityKind::Person) {
-        take_short_family_name(reading, tags, name);
+        while takes_word_before(reading, tags, name) {
+            name.units.start -= 1;
+        }
     }
     let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
     for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
@@ -108,27 +110,33 @@ fn trim(reading: &Reading, name: &mut Name) -> bool {
     name.units.clone().any(|unit| case(unit) != Case::Lower)
 }
 
-/// "Security Minister To Lam" is called To Lam: a short word with a capital in the midst of
-/// a sentence, right before a person's name, is part of it unless it is a title.
-fn take_short_family_name(reading: &Reading, tags: &[Tag], name: &mut Name) {
-    const TITLES: [&str; 20] = [
+/// "Security Minister To Lam" is called To Lam: whether a word in the midst of a sentence,
+/// right before a person's name, is part of it. It is if it has a capital and is short, nearly
+/// always written so or not known at all, unless it is a title or a day.
+fn takes_word_before(reading: &Reading, tags: &[Tag], name: &Name) -> bool {
+    const UNKNOWN: Usage = 0;
+    const ALWAYS_CAPITAL: Usage = 5;
+    const OTHERS: [&str; 44] = [
         "mr", "ms", "mrs", "dr", "sir", "gen", "col", "lt", "sgt", "rev", "hon", "sen", "rep", "gov", "cpl",
-        "pte", "det", "maj", "st", "the",
+        "pte", "det", "maj", "st", "the", "dame", "lord", "lady", "pope", "prince", "princess", "saint",
+        "ayatollah", "sheikh", "rabbi", "imam", "monsignor", "monday", "tuesday", "wednesday", "thursday",
+        "friday", "saturday", "sunday", "january", "february", "october", "november", "december",
     ];
     let line = &reading.lines[name.line];
-    let Some(unit) = name.units.start.checked_sub(1).filter(|unit| line.units.contains(unit)) else { return };
+    let Some(unit) = name.units.start.checked_sub(1).filter(|unit| line.units.contains(unit)) else {
+        return false;
+    };
     let (before, word) = (reading.units[unit], reading.word(unit));
     let text = &reading.text(line.section)[before.begin as usize..before.end as usize];
-    let taken = line.style == Style::Normal
+    let title =
+        word.lists & List::Title.bit() != 0 || OTHERS.iter().any(|other| text.eq_ignore_ascii_case(other));
+    line.style == Style::Normal
         && word.case == Case::Title
         && !before.context.initial
         && tags[unit] == OUTSIDE
-        && text.len() <= 3
         && text.chars().all(char::is_alphabetic)
-        && !TITLES.iter().any(|title| text.eq_ignore_ascii_case(title));
-    if taken {
-        name.units.start = unit;
-    }
+        && !title
+        && (text.len() <= 3 || word.usage == UNKNOWN || word.usage >= ALWAYS_CAPITAL)
 }
 
 /// Names of the running text that stand unlabelled in headlines, where capitals tell little.
