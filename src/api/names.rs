@@ -57,11 +57,13 @@ fn check_corpus(corpus: &str) -> Result<(), String> {
 /// Whether a client may use this id for a document, or what is wrong with it.
 pub fn check_document_id(id: &str) -> Result<(), String> {
     let sound = (1..=128).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+        // These two mean places in a URL's path, not names.
+        && !matches!(id, "." | "..");
     if sound {
         Ok(())
     } else {
-        Err(format!("{id:?} is no document id: use 1 to 128 letters, digits and -._~"))
+        Err(format!("{id:?} is no document id: use 1 to 128 letters, digits and -._~, not . or .. alone"))
     }
 }
 

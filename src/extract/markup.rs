@@ -315,7 +315,7 @@ impl<'a, L: Listener<'a>> Reader<'_, 'a, L> {
 
     /// Handles an end tag: closes the nearest open element of its name, or nothing.
     fn end(&mut self, name: &str) {
-        if !self.open_by_name.get(name).is_some_and(|&count| count > 0) {
+        if self.open_by_name.get(name).is_none_or(|&count| count == 0) {
             if matches!(name, "p" | "br") {
                 self.listener.void(&Tag { name: Cow::Borrowed("br"), attributes: Vec::new(), length: 0 });
             }

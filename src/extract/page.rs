@@ -474,7 +474,7 @@ fn says(tag: &Tag<'_>) -> Option<(Says, String)> {
             "itemprop" | "rel" if words.any(|word| word == "author") => note(Says::Author),
             "itemprop" if words.any(|word| word == "datePublished") => note(Says::Published),
             "pubdate" => note(Says::Published),
-            "class" | "id" => words.filter_map(|word| class_words::says(word)).for_each(&mut note),
+            "class" | "id" => words.filter_map(class_words::says).for_each(&mut note),
             "href" if text.contains("/author/") || text.contains("/authors/") => note(Says::LikelyAuthor),
             "datetime" | "content" => value = text,
             _ => {}

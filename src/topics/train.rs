@@ -223,13 +223,13 @@ impl Corpus {
         let teach = |text: &Learnable| {
             let mut example = text.example.clone();
             let scores = teacher.scores(&example.vector);
-            for output in 0..outputs {
+            for (output, &score) in scores.iter().enumerate() {
                 let labelled = |output: usize| text.example.targets[output] > 0.5;
                 // What is below the section's topic is left to the teacher.
                 let within = labelled(output) || self.outputs.parents[output].is_some_and(labelled);
                 let most = if within { 1.0 } else { text.others };
                 let least = text.example.targets[output] * SECTION_TRUST;
-                example.targets[output] = scores[output].clamp(0.0, most).max(least);
+                example.targets[output] = score.clamp(0.0, most).max(least);
             }
             example
         };
