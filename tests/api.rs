@@ -1,6 +1,6 @@
 //! What the contract promises, over a real socket.
 
-mod util;
+mod test_server;
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use copydesk::api::v1::server_info_service_client::ServerInfoServiceClient;
 use copydesk::api::v1::stream_analyze_documents_response::Result as AnalysisOutcome;
 use copydesk::api::v1::stream_ingest_documents_response::Result as IngestOutcome;
 use copydesk::api::v1::{analyze_document_request, summarize_document_request, tag_document_request};
+use test_server::{TestServer, error_info};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
-use util::{TestServer, error_info};
 
 const ARTICLE: &str = "Harbour Bridge Reopens After Repairs\n\nPORT LARSEN, March 3 (Example Times) -- Mayor Ada Quill \
      reopened the harbour bridge on Friday after two years of repairs.\n\n\"The bridge is safe again,\" Quill said \

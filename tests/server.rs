@@ -1,6 +1,6 @@
 //! What a client and an operator see of the server around the services.
 
-mod util;
+mod test_server;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use copydesk::api::v1::analyze_document_request::Source;
 use copydesk::store::{self, Store, StoreError, StoredDocument};
 use futures_util::Stream;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use test_server::{PATIENCE, TestServer, config, error_info};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -26,7 +27,6 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
-use util::{PATIENCE, TestServer, config, error_info};
 
 /// A store without documents, which can go away.
 #[derive(Default)]

@@ -19,7 +19,8 @@ pub struct FlatLine {
     text: Span,
     blanks_before: usize,
     indent: usize,
-    bullet: bool,
+    /// Whether a list bullet stood in front of it.
+    pub bullet: bool,
     /// Set where the form of a line leaves nothing to judge.
     pub known_kind: Option<BlockKind>,
 }
@@ -62,13 +63,15 @@ impl FlatPage {
         let (bullet, line) = without_bullet(content, raw.span);
         let (head, prose) = glue::head(line.of(content));
         let prose = Span::new(line.begin + prose.start, line.begin + prose.end);
-        let tail = glue::tail(prose.of(content));
-        let split = tail.map_or(prose.end, |(at, _)| prose.begin + at);
-        let parts = [
-            (Span::new(line.begin, prose.begin), head),
-            (Span::new(prose.begin, split), glue::is_credit(prose.of(content)).then_some(BlockKind::Byline)),
-            (Span::new(split, prose.end), tail.map(|(_, kind)| kind)),
-        ];
+        let mut parts = vec![(Span::new(line.begin, prose.begin), head)];
+        let mut begin = prose.begin;
+        let sentences_kind = glue::is_credit(prose.of(content)).then_some(BlockKind::Byline);
+        while let Some((note, kind)) = glue::note(&content[begin..prose.end]) {
+            parts.push((Span::new(begin, begin + note.start), sentences_kind));
+            parts.push((Span::new(begin + note.start, begin + note.end), Some(kind)));
+            begin += note.end;
+        }
+        parts.push((Span::new(begin, prose.end), sentences_kind));
         let mut blanks_before = raw.blanks_before;
         for (span, known_kind) in parts {
             let source = without_ending(content, trimmed(content, span));

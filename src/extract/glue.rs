@@ -65,24 +65,28 @@ pub fn agency(head: &str) -> Option<&str> {
     rest.split_once(')').map(|(agency, _)| agency.trim()).filter(|agency| !agency.is_empty())
 }
 
-/// Finds a note of the editors in brackets behind the prose of a line
-/// (`… on Friday. (This story has been refiled to correct a name)`), or a credit
-/// (`… (Reporting by Ann Lee; editing by Bob Ray)`): where it begins and what it is.
-pub fn tail(line: &str) -> Option<(usize, BlockKind)> {
-    let closed = line.strip_suffix(')').or_else(|| line.strip_suffix(").")).map(|rest| (rest, '('));
-    let closed = closed.or_else(|| line.strip_suffix(']').map(|rest| (rest, '[')));
-    let (rest, opening) = closed?;
-    let at = rest.rfind(opening)?;
-    let note = &rest[at + 1..];
-    let prose = line[..at].trim_end();
-    let ended = prose.is_empty() || prose.ends_with(['.', '!', '?', '"', '”', '\'', '’']);
-    if !ended || note.len() > 600 {
-        return None;
-    }
-    if is_credit(note) {
-        return Some((at, BlockKind::Byline));
-    }
-    is_editors_note(note).then_some((at, BlockKind::Boilerplate))
+/// Finds a note of the editors in brackets between or behind the sentences of a line
+/// (`… on Friday. (This story has been refiled to correct a name) It …`), or a credit
+/// (`… (Reporting by Ann Lee; editing by Bob Ray)`): where it stands and what it is.
+pub fn note(line: &str) -> Option<(Range<usize>, BlockKind)> {
+    const LONGEST: usize = 600;
+    line.match_indices(['(', '[']).find_map(|(begin, opening)| {
+        let prose = line[..begin].trim_end();
+        if !(prose.is_empty() || prose.ends_with(['.', '!', '?', '"', '”', '\'', '’'])) {
+            return None;
+        }
+        let closing = if opening == "(" { ')' } else { ']' };
+        let inside = &line[begin + 1..line.floor_char_boundary(begin + 1 + LONGEST)];
+        let inside = &inside[..inside.find(closing)?];
+        let kind = match () {
+            () if is_credit(inside) => BlockKind::Byline,
+            () if is_editors_note(inside) => BlockKind::Boilerplate,
+            () => return None,
+        };
+        let end = begin + 1 + inside.len() + 1;
+        let end = if line[end..].trim_end() == "." { line.len() } else { end };
+        Some((begin..end, kind))
+    })
 }
 
 /// Whether a line names those who helped to write the story, as agencies do after its end.
@@ -107,7 +111,7 @@ pub fn is_credit(line: &str) -> bool {
     line.len() < 600 && CREDITS.iter().any(begins)
 }
 
-/// Whether a bracketed text tells how the story itself was changed.
+/// Whether a bracketed text is called an editor's note, or tells how the story itself was changed.
 fn is_editors_note(note: &str) -> bool {
     let words: Vec<String> = note
         .split(|c: char| !c.is_alphanumeric())
@@ -126,7 +130,8 @@ fn is_editors_note(note: &str) -> bool {
         "correct", "corrected", "corrects", "correction", "refiled", "refiles", "updated", "updates",
         "amended", "clarify", "clarifies", "clarified", "removes", "adds", "fixes", "changed", "republished",
     ]);
-    opens && of_story && changed
+    let called = words.first().is_some_and(|word| word.starts_with("editor")) && has(&["note"]);
+    called || opens && of_story && changed
 }
 
 #[cfg(test)]
@@ -154,11 +159,15 @@ mod tests {
 
     #[test]
     fn notes_behind_prose_are_told_from_asides() {
-        let prose = |line: &'static str| tail(line).map(|(at, kind)| (line[..at].trim_end(), kind));
-        let note = "They left. (This story has been corrected to give her age in paragraph 3)";
-        assert_eq!(prose(note), Some(("They left.", BlockKind::Boilerplate)));
-        let credit = "They left. (Reporting by Ann Lee; editing by Bob Ray)";
-        assert_eq!(prose(credit), Some(("They left.", BlockKind::Byline)));
+        let prose = |line: &'static str| {
+            note(line).map(|(at, kind)| (line[..at.start].trim_end(), line[at.end..].trim_start(), kind))
+        };
+        let corrected = "They left. (This story has been corrected to give her age in paragraph 3)";
+        assert_eq!(prose(corrected), Some(("They left.", "", BlockKind::Boilerplate)));
+        let between = "They left. [Editor's note: her age was wrong at first.] The rest stayed.";
+        assert_eq!(prose(between), Some(("They left.", "The rest stayed.", BlockKind::Boilerplate)));
+        let credit = "They left. (Reporting by Ann Lee; editing by Bob Ray).";
+        assert_eq!(prose(credit), Some(("They left.", "", BlockKind::Byline)));
         for aside in ["They left. (The rest stayed.)", "They left (this story is well known)", ")", "(", "()"]
         {
             assert_eq!(prose(aside), None, "{aside}");

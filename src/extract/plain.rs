@@ -12,7 +12,7 @@ use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warn
 use crate::text::language;
 
 /// A line at least this likely is taken for the title where none is likelier.
-const TITLE: f32 = 0.35;
+const TITLE: f32 = 0.1;
 /// Lines that are judged at most; no article has so many, and each costs some 50 microseconds.
 const MOST_LINES: usize = 20_000;
 /// A title has at most this many words.
@@ -39,6 +39,8 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
     reader.mark_lead(&mut kinds);
     reader.drop_scraps(&mut kinds);
     reader.mark_repeats(&mut kinds);
+    reader.mend_lists(&mut kinds);
+    drop_last_headings(&mut kinds);
 
     let mut article = assemble(&page, &kinds);
     article.title = title;
@@ -196,9 +198,11 @@ impl Reader<'_> {
         let copies: Vec<Option<String>> =
             (0..kinds.len()).map(|line| long(line).then(|| letters(self.page.text(line)))).collect();
         for line in 1..kinds.len() {
-            let is_copy = copies[line].is_some() && copies[line] == copies[line - 1];
-            // A picture's description and its caption: where one is no part of the article, neither is.
-            if is_copy && kinds[line].in_text() != kinds[line - 1].in_text() {
+            let (Some(here), Some(above)) = (&copies[line], &copies[line - 1]) else { continue };
+            // A picture's description and its caption: where one is no part of the article, neither
+            // is; and no article says a thing twice in a row, the second time with a credit.
+            let is_copy = here == above && kinds[line].in_text() != kinds[line - 1].in_text();
+            if is_copy || adds_credit(here, above) || adds_credit(above, here) {
                 kinds[line - 1..=line].fill(BlockKind::Caption);
             }
         }
@@ -213,6 +217,25 @@ impl Reader<'_> {
                 }
                 Entry::Occupied(first) if *first.get() == BlockKind::Caption => *kind = BlockKind::Caption,
                 Entry::Occupied(_) => *kind = BlockKind::Boilerplate,
+            }
+        }
+    }
+
+    /// A bulleted line between two bulleted items is an item, too, and a line without a bullet
+    /// that announces bulleted items is none.
+    fn mend_lists(&self, kinds: &mut [BlockKind]) {
+        let bulleted = |line: usize| self.page.lines[line].bullet;
+        for line in 1..kinds.len().saturating_sub(1) {
+            let item_below = kinds[line + 1] == BlockKind::ListItem && bulleted(line + 1);
+            let item_above = kinds[line - 1] == BlockKind::ListItem && bulleted(line - 1);
+            if bulleted(line) && item_above && item_below {
+                kinds[line] = BlockKind::ListItem;
+            } else if kinds[line] == BlockKind::ListItem
+                && !bulleted(line)
+                && item_below
+                && self.page.text(line).ends_with(':')
+            {
+                kinds[line] = BlockKind::Paragraph;
             }
         }
     }
@@ -263,9 +286,26 @@ impl Reader<'_> {
     }
 }
 
+/// Leaves out headings that nothing of the article stands under.
+fn drop_last_headings(kinds: &mut [BlockKind]) {
+    while let Some(last) = kinds.iter().rposition(|kind| kind.in_text())
+        && kinds[last] == BlockKind::Heading
+        && kinds[..last].iter().any(|kind| kind.in_text())
+    {
+        kinds[last] = BlockKind::Boilerplate;
+    }
+}
+
 /// A text's letters and digits in lower case.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a line is another one with a little behind it, as a caption is the picture's
+/// description with the photographer's name.
+fn adds_credit(line: &str, other: &str) -> bool {
+    const LONGEST: usize = 60;
+    line.strip_prefix(other).is_some_and(|credit| (1..=LONGEST).contains(&credit.len()))
 }
 
 /// What a line has behind the title, if it is the title with a word or two added.

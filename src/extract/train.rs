@@ -18,6 +18,8 @@ use crate::model::trees::{Forest, Objective, Params, probability};
 
 const VERSION: &str = "1";
 const FOLDS: usize = 3;
+/// How much a page counts that was made up from another.
+const VARIANT_WEIGHT: f32 = 0.3;
 
 const FIRST_PARAMS: Params = Params {
     trees: 260,
@@ -36,14 +38,20 @@ const KIND_PARAMS: Params =
 /// Trains on the data sets under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let function_words = FunctionWords::load();
-    let examples: Vec<Example> = read(data)?
+    let pages = read(data)?;
+    let promotion: Vec<(&str, Line<'_>)> = pages.iter().flat_map(LabelledPage::promotion).collect();
+    let examples: Vec<Example> = pages
         .iter()
-        .flat_map(|page| [Some(page.example(&function_words)), page.without_boilerplate(&function_words)])
-        .flatten()
+        .flat_map(|page| {
+            let whole = page.example(&function_words);
+            let alone = page.without_boilerplate(&function_words);
+            let interrupted = page.with_promotion(&promotion, &function_words);
+            [Some(whole), alone, interrupted].into_iter().flatten()
+        })
         .collect();
     let mut writer = ModelWriter::new("lines", VERSION);
 
-    eprintln!("{} pages", examples.len());
+    eprintln!("{} pages, {} lines of promotion", examples.len(), promotion.len());
     let heads = out_of_fold(&examples, |chosen| {
         let words = train_words(chosen);
         move |example: &Example| -> Vec<HeadScores> {
@@ -87,12 +95,16 @@ struct Label {
     body: Option<bool>,
     /// None where the page was not read line by line.
     kind: Option<BlockKind>,
+    /// Whether the line is the title; none where no line of the page is known to be.
+    title: Option<bool>,
 }
 
 /// A page ready to learn from.
 struct Example {
     fold: usize,
     site: u32,
+    /// A page as it came in, not a variant of one.
+    original: bool,
     features: PageFeatures,
     labels: Vec<Label>,
     /// How much each line counts.
@@ -128,16 +140,16 @@ fn labelled(record: &Value) -> LabelledPage {
         .flatten()
         .map(|gold| (offsets[gold["end"].as_u64().unwrap_or_default() as usize], label(gold)))
         .collect();
+    let has_title = golds.iter().any(|(_, label)| label.title == Some(true));
     // A line has the label of the gold line that its first byte lies in.
     let labels = page
         .lines
         .iter()
         .map(|line| {
             let gold = golds.partition_point(|&(end, _)| end <= line.source.begin);
-            golds
-                .get(gold)
-                .filter(|_| line.known_kind.is_none())
-                .map_or(Label::default(), |&(_, label)| label)
+            golds.get(gold).filter(|_| line.known_kind.is_none()).map_or(Label::default(), |&(_, label)| {
+                Label { title: label.title.filter(|_| has_title), ..label }
+            })
         })
         .collect();
     LabelledPage { site: record["site"].as_str().unwrap_or_default().to_owned(), page, labels }
@@ -161,12 +173,34 @@ fn label(gold: &Value) -> Label {
         Some("not_body") => Some(false),
         _ => None,
     };
-    Label { body, kind: read_kind }
+    Label { body, kind: read_kind, title: Some(read_kind == Some(BlockKind::Title)) }
 }
 
 impl LabelledPage {
     fn example(&self, function_words: &FunctionWords) -> Example {
-        self.example_of(&self.page.for_features(), self.labels.clone(), function_words)
+        let whole = self.example_of(&self.page.for_features(), self.labels.clone(), function_words);
+        Example { original: true, ..whole }
+    }
+
+    /// Sentences outside of the article that speak to the reader.
+    fn promotion(&self) -> impl Iterator<Item = (&str, Line<'_>)> {
+        const WORDS: std::ops::RangeInclusive<usize> = 10..=60;
+        const TO_THE_READER: [&str; 5] = ["you", "your", "our", "we", "us"];
+        let speaks = |text: &str| {
+            text.split(|c: char| !c.is_alphanumeric())
+                .any(|word| TO_THE_READER.contains(&word.to_lowercase().as_str()))
+        };
+        self.page
+            .for_features()
+            .into_iter()
+            .zip(&self.labels)
+            .filter(move |(line, label)| {
+                label.body == Some(false)
+                    && line.text.ends_with(['.', '!', '?'])
+                    && WORDS.contains(&line.text.split_whitespace().count())
+                    && speaks(line.text)
+            })
+            .map(|(line, _)| (self.site.as_str(), line))
     }
 
     /// The article alone, as a client sends it that has taken the page apart already: every
@@ -182,8 +216,34 @@ impl LabelledPage {
             2 => lines.len().min(2 + cut / 4 % 6),
             _ => lines.len().min(12),
         };
-        let labels = labels[..kept].iter().map(|label| Label { body: label.body, kind: None }).collect();
+        let labels =
+            labels[..kept].iter().map(|label| Label { body: label.body, ..Label::default() }).collect();
         (kept > 0).then(|| self.example_of(&lines[..kept], labels, function_words))
+    }
+
+    /// The page with promotion of other sites between the paragraphs of its article: the sets
+    /// have little of it, and the news is full of it.
+    fn with_promotion(
+        &self,
+        promotion: &[(&str, Line<'_>)],
+        function_words: &FunctionWords,
+    ) -> Option<Example> {
+        const SPACING: usize = 5;
+        let seed = hash(&self.site) as usize / FOLDS;
+        let (mut lines, mut labels, mut paragraphs) = (Vec::new(), Vec::new(), seed % SPACING);
+        let mut foreign = promotion.iter().cycle().skip(seed % promotion.len().max(1)).step_by(7);
+        for (line, label) in self.page.for_features().into_iter().zip(&self.labels) {
+            paragraphs += usize::from(label.body == Some(true));
+            lines.push(line);
+            labels.push(*label);
+            if label.body == Some(true) && paragraphs % SPACING == 0 {
+                let (_, line) = foreign.find(|(site, _)| *site != self.site)?;
+                lines.push(*line);
+                labels.push(Label { body: Some(false), ..Label::default() });
+            }
+        }
+        let interrupted = self.example_of(&lines, labels, function_words);
+        (lines.len() > self.labels.len()).then(|| interrupted.weighing(VARIANT_WEIGHT))
     }
 
     fn example_of(&self, lines: &[Line<'_>], labels: Vec<Label>, function_words: &FunctionWords) -> Example {
@@ -195,7 +255,14 @@ impl LabelledPage {
         let total: f32 = weights.iter().sum();
         let share = (200.0 / total.max(1.0)).powf(0.3);
         weights.iter_mut().for_each(|weight| *weight *= share);
-        Example { fold: site as usize % FOLDS, site, features, labels, weights }
+        Example { fold: site as usize % FOLDS, site, original: false, features, labels, weights }
+    }
+}
+
+impl Example {
+    fn weighing(mut self, share: f32) -> Self {
+        self.weights.iter_mut().for_each(|weight| *weight *= share);
+        self
     }
 }
 
@@ -336,9 +403,10 @@ impl TrainingSet {
 fn train_kind(examples: &[Example], rows: &[Vec<f32>], kind: BlockKind) -> Forest {
     let mut set = TrainingSet::default();
     for (example, rows) in examples.iter().zip(rows) {
-        set.add(example, rows, THIRD, |label| {
-            let rival = kind == BlockKind::Title || label.body == Some(kind.in_text());
-            label.kind.filter(|_| rival).map(|found| found == kind)
+        set.add(example, rows, THIRD, |label| match kind {
+            BlockKind::Title => label.title,
+            _ if label.body == Some(kind.in_text()) => label.kind.map(|found| found == kind),
+            _ => None,
         });
     }
     set.weights.fill(1.0);
@@ -348,10 +416,8 @@ fn train_kind(examples: &[Example], rows: &[Vec<f32>], kind: BlockKind) -> Fores
 /// Prints how well the lines of pages with boilerplate are told, by lines and by characters.
 fn report(name: &str, examples: &[Example], probabilities: &[Vec<f32>]) {
     let (mut lines, mut characters) = ([0.0f64; 3], [0.0f64; 3]);
-    for (example, probabilities) in examples.iter().zip(probabilities) {
-        if example.labels.iter().all(|label| label.body != Some(false)) {
-            continue;
-        }
+    for (example, probabilities) in examples.iter().zip(probabilities).filter(|(example, _)| example.original)
+    {
         for (line, (label, &p)) in example.labels.iter().zip(probabilities).enumerate() {
             let outcome = match (label.body, p >= 0.5) {
                 (Some(true), true) => 0,
