@@ -182,14 +182,16 @@ impl LabelledPage {
         Example { original: true, ..whole }
     }
 
-    /// Sentences outside of the article that speak to the reader.
+    /// Sentences outside of the article in which the site speaks to the reader.
     fn promotion(&self) -> impl Iterator<Item = (&str, Line<'_>)> {
         const WORDS: std::ops::RangeInclusive<usize> = 10..=60;
-        const TO_THE_READER: [&str; 5] = ["you", "your", "our", "we", "us"];
-        let speaks = |text: &str| {
+        const THE_READER: [&str; 2] = ["you", "your"];
+        const THE_SITE: [&str; 3] = ["our", "we", "us"];
+        let names = |text: &str, words: &[&str]| {
             text.split(|c: char| !c.is_alphanumeric())
-                .any(|word| TO_THE_READER.contains(&word.to_lowercase().as_str()))
+                .any(|word| words.contains(&word.to_lowercase().as_str()))
         };
+        let speaks = move |text: &str| names(text, &THE_READER) && names(text, &THE_SITE);
         self.page
             .for_features()
             .into_iter()
