@@ -169,7 +169,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     let said = refusal("entities", &with("id", json!("a")), None);
     assert!(said.contains("line 2: the id \"a\" is already in /gold.jsonl, line 1"), "{said}");
 
-    let said = refusal("dates", &[good.clone()], None);
+    let said = refusal("dates", std::slice::from_ref(&good), None);
     assert!(said.contains("/gold.jsonl, line 1: missing field `dates`"), "{said}");
 }
 

@@ -202,7 +202,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let report = scorer.report();
     let text = if arguments.json { serde_json::to_string(&report)? + "\n" } else { report.to_string() };
     match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }),
     }
 }

@@ -60,8 +60,9 @@ impl Places {
 /// Ties the code points of a block to those of its source. Where the two differ, white space is
 /// left out of account, since it may have been collapsed.
 fn tie(inner: &[char], outer: &[char], begin: (usize, usize), table: &mut [Option<usize>]) {
+    let same = inner == outer;
     let printed = |text: &[char]| -> Vec<usize> {
-        (0..text.len()).filter(|&at| inner == outer || !text[at].is_whitespace()).collect()
+        (0..text.len()).filter(|&at| same || !text[at].is_whitespace()).collect()
     };
     let (left, right) = (printed(inner), printed(outer));
     let runs = if left.len() == right.len() {
@@ -106,6 +107,9 @@ fn tie_lines(kept: &str, text: &str, table: &mut [Option<usize>]) {
     }
 }
 
+/// Pairs of characters that are looked at to tie a block to its source: 16,384 by 16,384.
+const MOST_PAIRS: usize = 1 << 28;
+
 /// A run of characters that two texts share.
 struct Run {
     left: usize,
@@ -114,9 +118,12 @@ struct Run {
 }
 
 /// The longest common run, then those to the left of it and those to the right of it (Ratcliff
-/// and Metzener, "Pattern matching: the gestalt approach", 1988). Takes the product of the two
-/// lengths, so it is for blocks, not for books.
+/// and Metzener, "Pattern matching: the gestalt approach", 1988). This takes at least the product
+/// of the two lengths, so that longer texts than blocks have no runs in common.
 fn matching_runs(left: &[char], right: &[char]) -> Vec<Run> {
+    if left.len().saturating_mul(right.len()) > MOST_PAIRS {
+        return Vec::new();
+    }
     let mut places: FxHashMap<char, Vec<usize>> = FxHashMap::default();
     for (at, &c) in right.iter().enumerate() {
         places.entry(c).or_default().push(at);

@@ -25,7 +25,7 @@ struct Sentence {
     span: Span,
     /// 2 belongs in a summary of three, 1 could stand in for one that does, 0 is detail and -1
     /// must not appear.
-    grade: i32,
+    grade: i8,
 }
 
 /// Grades the first sentences of a summary, by rank.
@@ -57,7 +57,7 @@ impl SummaryChoice {
     /// The grades of the chosen sentences over the best that as many could have, those that must
     /// not appear counting nothing.
     fn gain(&self, chosen: &[usize], sentences: &[Sentence]) -> f64 {
-        let worth = |sentence: &Sentence| sentence.grade.max(0);
+        let worth = |sentence: &Sentence| i32::from(sentence.grade.max(0));
         let mut worths: Vec<i32> = sentences.iter().map(worth).collect();
         worths.sort_unstable_by(|a, b| b.cmp(a));
         let ideal: i32 = worths.iter().take(self.length).sum();
