@@ -53,7 +53,7 @@ pub struct Arguments {
 
     /// Score these instead of analysing the documents: lines of copydesk analyze --format jsonl
     /// --offset-encoding utf32, matched with the gold by id
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["extraction", "jobs"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "extraction")]
     predictions: Option<PathBuf>,
 
     /// Print one JSON object instead of tables
@@ -215,6 +215,10 @@ fn score_engine(arguments: &Arguments, scorer: &mut dyn Scorer) -> Result<bool, 
         let line = line?;
         let record = line.record()?;
         let answer = desk.answer(Ok(record)).and_then(|answer| Prediction::parse(answer.as_bytes()));
+        let answer = answer.and_then(|prediction| match prediction.has_failed() {
+            true => Err(format!("{}: an analysis failed", line.place)),
+            false => Ok(prediction),
+        });
         Ok::<_, BrokenRecord>((line, answer))
     };
     let progress = analyze::progress_bar();
@@ -248,7 +252,7 @@ fn score_file(gold: &Path, predictions: &Path, scorer: &mut dyn Scorer) -> Resul
         let prediction = by_id.remove(&id);
         scorer.add(&line.bytes, prediction.as_ref()).map_err(|problem| line.broken(problem))?;
         if prediction.is_none() {
-            missing.push(format!("{:?} ({})", id, line.place));
+            missing.push(format!("{id:?} ({})", line.place));
         }
     }
     let (gold, predictions) = (gold.display(), predictions.display());

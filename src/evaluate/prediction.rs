@@ -1,6 +1,7 @@
 //! What was predicted for one record: a line of `copydesk analyze --format jsonl`.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::gold::{self, Span, number, or_default};
 
@@ -23,6 +24,8 @@ pub struct Prediction {
     pub(super) summary: Summary,
     #[serde(deserialize_with = "or_default")]
     pub(super) topics: Vec<Topic>,
+    #[serde(deserialize_with = "or_default")]
+    feature_errors: Vec<IgnoredAny>,
 }
 
 impl Prediction {
@@ -32,6 +35,11 @@ impl Prediction {
     /// What is of the wrong type, with its column.
     pub fn parse(line: &[u8]) -> Result<Self, String> {
         gold::parse(line)
+    }
+
+    /// Whether something that was asked for is missing because the engine failed.
+    pub const fn has_failed(&self) -> bool {
+        !self.feature_errors.is_empty()
     }
 }
 
