@@ -8,6 +8,7 @@
 //! - [`extract`]: the article in a page
 //! - [`entities`], [`quotes`], [`dates`], [`keyphrases`], [`summary`], [`topics`]: one analysis each
 //! - [`analyzer`]: the chosen analyses over one document
+//! - [`evaluate`]: how well that goes, on documents whose right answers are known
 //! - [`store`]: where documents are kept
 //! - [`telemetry`]: logs and metrics
 //! - [`pool`]: the threads that the engine runs on
@@ -24,6 +25,7 @@ pub mod config;
 pub mod dates;
 pub mod document;
 pub mod entities;
+pub mod evaluate;
 pub mod extract;
 pub mod keyphrases;
 pub mod middleware;

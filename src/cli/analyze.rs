@@ -9,19 +9,16 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::input::{self, BrokenRecord, InputFormat, Record};
+use super::parallel;
 use crate::analyzer::{Analysis, Analyzer, Checkpoint, Feature, Features, Options};
 use crate::api::{convert, v1};
 use crate::document::{Entity, EntityKind};
 use crate::extract::Mode;
 use crate::summary;
 use crate::text::offsets::OffsetUnit;
-
-/// Records that each thread has at hand; bounds what is in memory.
-const CHUNK_PER_THREAD: usize = 8;
 
 /// Analyse files or standard input, without a server.
 ///
@@ -76,17 +73,26 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum OutputFormat {
+pub(super) enum OutputFormat {
     #[default]
     Text,
     Jsonl,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
-enum Extraction {
+pub(super) enum Extraction {
     #[default]
     Auto,
     None,
+}
+
+impl Extraction {
+    pub(super) const fn mode(self) -> Mode {
+        match self {
+            Self::Auto => Mode::Auto,
+            Self::None => Mode::None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -127,10 +133,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
             },
             ..Default::default()
         },
-        mode: match arguments.extraction {
-            Extraction::Auto => Mode::Auto,
-            Extraction::None => Mode::None,
-        },
+        mode: arguments.extraction.mode(),
         unit: match arguments.offset_encoding {
             Offsets::Utf8 => OffsetUnit::Utf8,
             Offsets::Utf16 => OffsetUnit::Utf16,
@@ -138,12 +141,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         },
         format: arguments.format,
     };
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.jobs).stack_size(16 << 20).build()?;
+    let threads = parallel::threads(arguments.jobs)?;
     let progress = progress_bar();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut failed = 0_usize;
     for path in &arguments.files {
-        let mut records = match input::open(path, arguments.input) {
+        let records = match input::open(path, arguments.input) {
             Ok(records) => records,
             Err(error) => {
                 report(&progress, &format!("{}: {error}", path.display()));
@@ -151,27 +154,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
                 continue;
             }
         };
-        loop {
-            let size = threads.current_num_threads() * CHUNK_PER_THREAD;
-            let chunk: Vec<_> = records.by_ref().take(size).collect();
-            if chunk.is_empty() {
-                break;
-            }
-            let answers: Vec<_> =
-                threads.install(|| chunk.into_par_iter().map(|record| desk.answer(record)).collect());
-            for answer in answers {
-                progress.inc(1);
-                match answer {
-                    Ok(text) => match out.write_all(text.as_bytes()) {
-                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                            return Ok(ExitCode::SUCCESS);
-                        }
-                        written => written?,
-                    },
-                    Err(problem) => {
-                        report(&progress, &problem);
-                        failed += 1;
+        for answer in parallel::in_order(&threads, records, |record| desk.answer(record)) {
+            progress.inc(1);
+            match answer {
+                Ok(text) => match out.write_all(text.as_bytes()) {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                        return Ok(ExitCode::SUCCESS);
                     }
+                    written => written?,
+                },
+                Err(problem) => {
+                    report(&progress, &problem);
+                    failed += 1;
                 }
             }
         }
@@ -189,12 +183,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// A line on standard error that does not tear the progress bar.
-fn report(progress: &ProgressBar, problem: &str) {
+pub(super) fn report(progress: &ProgressBar, problem: &str) {
     progress.suspend(|| eprintln!("copydesk: {problem}"));
 }
 
 /// Shown on a terminal, and only where the answers go elsewhere.
-fn progress_bar() -> ProgressBar {
+pub(super) fn progress_bar() -> ProgressBar {
     let target =
         if io::stdout().is_terminal() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(None, target);
@@ -205,17 +199,17 @@ fn progress_bar() -> ProgressBar {
 }
 
 /// How every document of a run is handled.
-struct Desk {
-    analyzer: Analyzer,
-    options: Options,
-    mode: Mode,
-    unit: OffsetUnit,
-    format: OutputFormat,
+pub(super) struct Desk {
+    pub analyzer: Analyzer,
+    pub options: Options,
+    pub mode: Mode,
+    pub unit: OffsetUnit,
+    pub format: OutputFormat,
 }
 
 impl Desk {
     /// A document's whole output, or what went wrong.
-    fn answer(&self, record: Result<Record, BrokenRecord>) -> Result<String, String> {
+    pub fn answer(&self, record: Result<Record, BrokenRecord>) -> Result<String, String> {
         let record = record.map_err(|broken| broken.to_string())?;
         let id = record.id.clone();
         catch_unwind(AssertUnwindSafe(|| self.analyze(record)))

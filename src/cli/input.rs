@@ -1,4 +1,4 @@
-//! What `copydesk analyze` reads: plain text, HTML, or JSON Lines of documents.
+//! What the commands read: plain text, HTML, or JSON Lines of documents.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -44,11 +44,11 @@ pub fn open(
     format: InputFormat,
 ) -> io::Result<Box<dyn Iterator<Item = Result<Record, BrokenRecord>> + Send>> {
     let name = path.display().to_string();
-    let file: Box<dyn Read + Send> =
-        if name == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut reader = reader(path)?;
     match decide(path, format, reader.fill_buf()?) {
-        InputFormat::Jsonl => Ok(Box::new(Lines { reader, name, number: 0 })),
+        InputFormat::Jsonl => {
+            Ok(Box::new(lines(reader, name).map(|line| line.and_then(|line| line.record()))))
+        }
         kind => {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;
@@ -62,6 +62,12 @@ pub fn open(
             Ok(Box::new(std::iter::once(Ok(Record { id, source }))))
         }
     }
+}
+
+fn reader(path: &Path) -> io::Result<BufReader<Box<dyn Read + Send>>> {
+    let file: Box<dyn Read + Send> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    Ok(BufReader::with_capacity(1 << 16, file))
 }
 
 fn decide(path: &Path, format: InputFormat, start: &[u8]) -> InputFormat {
@@ -79,34 +85,47 @@ fn decide(path: &Path, format: InputFormat, start: &[u8]) -> InputFormat {
     }
 }
 
-/// JSON Lines; empty lines are skipped.
-struct Lines<R> {
-    reader: R,
-    name: String,
-    number: usize,
+/// The lines of a file of JSON Lines that are not empty; `-` is standard input.
+pub fn json_lines(path: &Path) -> io::Result<impl Iterator<Item = Result<JsonLine, BrokenRecord>> + use<>> {
+    Ok(lines(reader(path)?, path.display().to_string()))
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
-    type Item = Result<Record, BrokenRecord>;
+/// One line of JSON Lines, not yet parsed.
+pub struct JsonLine {
+    pub bytes: Vec<u8>,
+    /// The file and the line's number, for people.
+    pub place: String,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
+impl JsonLine {
+    /// The document on this line.
+    pub fn record(&self) -> Result<Record, BrokenRecord> {
+        parse(&self.bytes).map_err(|problem| self.broken(problem))
+    }
+
+    /// Something that is wrong with this line.
+    pub fn broken(&self, problem: String) -> BrokenRecord {
+        BrokenRecord { place: self.place.clone(), problem }
+    }
+}
+
+fn lines<R: BufRead>(mut reader: R, name: String) -> impl Iterator<Item = Result<JsonLine, BrokenRecord>> {
+    let mut number = 0;
+    std::iter::from_fn(move || {
         loop {
-            let mut line = Vec::new();
-            self.number += 1;
-            match self.reader.read_until(b'\n', &mut line) {
+            let mut bytes = Vec::new();
+            number += 1;
+            let place = || format!("{name}, line {number}");
+            match reader.read_until(b'\n', &mut bytes) {
                 Ok(0) => return None,
-                Ok(_) if line.trim_ascii().is_empty() => {}
-                Ok(_) => return Some(parse(&line).map_err(|problem| self.broken(problem))),
-                Err(error) => return Some(Err(self.broken(error.to_string()))),
+                Ok(_) if bytes.trim_ascii().is_empty() => {}
+                Ok(_) => return Some(Ok(JsonLine { bytes, place: place() })),
+                Err(error) => {
+                    return Some(Err(BrokenRecord { place: place(), problem: error.to_string() }));
+                }
             }
         }
-    }
-}
-
-impl<R> Lines<R> {
-    fn broken(&self, problem: String) -> BrokenRecord {
-        BrokenRecord { place: format!("{}, line {}", self.name, self.number), problem }
-    }
+    })
 }
 
 /// A record as it is written; other keys are ignored.

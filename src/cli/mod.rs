@@ -1,7 +1,9 @@
 //! The command line: one file a command.
 
 pub mod analyze;
+pub mod evaluate;
 mod input;
+mod parallel;
 pub mod serve;
 
 use clap::{Parser, Subcommand};
@@ -26,4 +28,6 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Analyse files or standard input, without a server
     Analyze(analyze::Arguments),
+    /// Tell how well the engine does on documents whose right answers are known
+    Evaluate(evaluate::Arguments),
 }

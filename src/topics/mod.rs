@@ -146,6 +146,14 @@ impl TopicModel {
         &self.taxonomy_info
     }
 
+    /// The ids from the top level of the taxonomy down to a topic itself; none for an unknown id.
+    pub fn lineage(&self, id: &str) -> Vec<&str> {
+        let Some(place) = self.taxonomy.place(id) else { return Vec::new() };
+        let mut places: Vec<Place> = std::iter::once(place).chain(self.taxonomy.ancestors(place)).collect();
+        places.reverse();
+        places.into_iter().map(|place| self.taxonomy.concept(place).code.as_str()).collect()
+    }
+
     /// The document's topics, most confident first; a topic comes after its parent.
     pub fn tag(&self, article: &SegmentedArticle, options: &Options) -> Vec<Topic> {
         let occurrences = self.reader.read(article);
