@@ -124,7 +124,8 @@ impl Reader<'_> {
     /// Finds the title and marks every line that repeats it. A `known` title wins.
     fn mark_title(&self, known: &str, kinds: &mut [BlockKind]) -> String {
         let title = if known.trim().is_empty() {
-            self.likeliest_title(kinds).map_or("", |line| self.page.text(line))
+            let line = self.likeliest_title(kinds).or_else(|| self.title_above_dateline(kinds));
+            line.map_or("", |line| self.page.text(line))
         } else {
             known.trim()
         };
@@ -161,6 +162,21 @@ impl Reader<'_> {
             .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
             .filter(|&line| self.judgements[line].title >= TITLE)
             .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
+    }
+
+    /// The line above the dateline or byline that stands right above the article, if it reads
+    /// as a title does.
+    fn title_above_dateline(&self, kinds: &[BlockKind]) -> Option<usize> {
+        const WORDS: std::ops::RangeInclusive<usize> = 4..=25;
+        let first = kinds.iter().position(|kind| kind.in_text())?;
+        let above = kinds[..first].iter().rev();
+        let dated = above.take_while(|kind| matches!(kind, BlockKind::Dateline | BlockKind::Byline)).count();
+        let line = (first - dated).checked_sub(1).filter(|_| dated > 0)?;
+        let text = self.page.text(line);
+        let reads_so = WORDS.contains(&text.split_whitespace().count())
+            && text.starts_with(|c: char| c.is_uppercase() || !c.is_alphabetic())
+            && !text.ends_with(['.', ':', '…']);
+        reads_so.then_some(line)
     }
 
     /// Several short lines without a sentence among them are no article.
