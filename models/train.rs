@@ -12,12 +12,13 @@ use copydesk::{entities, extract, summary, topics};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [task, data] = arguments.as_slice() else {
-        return Err("usage: train lines|pages|entities|summary|topics DATA_DIRECTORY".into());
+        return Err("usage: train lines|pages|metadata|entities|summary|topics DATA_DIRECTORY".into());
     };
     let data = Path::new(data);
     let model = match task.as_str() {
         "lines" => extract::train::train(data)?,
         "pages" => extract::page_train::train(data)?,
+        "metadata" => extract::metadata_train::train(data)?,
         "entities" => entities::train::train(data)?,
         "summary" => summary::train::train(data)?,
         "topics" => topics::train::train(data)?,

@@ -171,9 +171,9 @@ impl Analyzer {
         })
     }
 
-    pub fn models(&self) -> [&ModelInfo; 5] {
-        let [lines, pages] = self.extractor.infos();
-        [lines, pages, self.entities.info(), self.summarizer.info(), self.topics.info()]
+    pub fn models(&self) -> [&ModelInfo; 6] {
+        let [lines, pages, metadata] = self.extractor.infos();
+        [lines, pages, metadata, self.entities.info(), self.summarizer.info(), self.topics.info()]
     }
 
     pub fn taxonomy(&self) -> &TaxonomyInfo {

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::declared::Declared;
+use super::metadata::dates;
+use super::metadata_model::MetadataModel;
 use super::page::{self, Page, PageBlock};
 use super::page_metadata::{self, Metadata};
 use super::page_model::PageModel;
 use super::page_shape::Shape;
-use super::{Extraction, charset};
-use crate::document::{Article, Block, BlockKind, Content, Source, Span, Warning};
+use super::{Extraction, charset, titles};
+use crate::document::{Article, Block, BlockKind, Content, PublishTime, Source, Span, Warning};
 use crate::text::language;
 
 /// Probability from which on a block belongs to the article.
@@ -16,23 +19,32 @@ const IN_ARTICLE: f32 = 0.4;
 /// A page that yields fewer bytes than this is read in other ways as well.
 const SHORT_ARTICLE: usize = 250;
 
+/// Blocks before and behind the title that may be a byline or dateline.
+const BEFORE_TITLE: usize = 6;
+const BEHIND_TITLE: usize = 14;
+
+/// Bytes of the longest byline or dateline.
+const LONGEST_BYLINE: usize = 160;
+
 /// Finds the article of a page and what is known about it.
-pub(super) fn extract_html(source: &Source, model: &PageModel) -> Extraction {
+pub(super) fn extract_html(source: &Source, model: &PageModel, chooser: &MetadataModel) -> Extraction {
     let mut warnings = Vec::new();
     let html = decoded(source, &mut warnings);
-    let reading = PageReading::of(source, &html, false);
-    let (mut text, mut blocks) = reading.article(model);
-    let mut metadata = reading.metadata;
+    let reading = PageReading::of(&html, false);
+    let mut metadata = page_metadata::collect(source, &reading, chooser);
+    let (mut text, mut blocks) = reading.article(model, &metadata);
+    let article_body = reading.declared.article_body();
     if text.len() < SHORT_ARTICLE {
         // Pages that scripts build may hold their article for readers without scripts, or
         // in their declarations.
-        let without_scripts = PageReading::of(source, &html, true);
-        let other = without_scripts.article(model);
+        let without_scripts = PageReading::of(&html, true);
+        let others = page_metadata::collect(source, &without_scripts, chooser);
+        let other = without_scripts.article(model, &others);
         if other.0.len() > text.len().max(SHORT_ARTICLE) {
             (text, blocks) = other;
-            metadata = without_scripts.metadata;
-        } else if metadata.article_body.len() > text.len().max(SHORT_ARTICLE) {
-            (text, blocks) = paragraphs(&metadata.article_body);
+            metadata = others;
+        } else if article_body.len() > text.len().max(SHORT_ARTICLE) {
+            (text, blocks) = paragraphs(&article_body);
         }
     }
     if text.is_empty() {
@@ -43,7 +55,7 @@ pub(super) fn extract_html(source: &Source, model: &PageModel) -> Extraction {
     }
     let language_code = match &source.language_code {
         known if !known.is_empty() => known.clone(),
-        _ => language::detect(&text).map_or(metadata.language, str::to_owned),
+        _ => language::detect(&text).map_or(reading.declared.language, str::to_owned),
     };
     let article = Article {
         language_code,
@@ -76,30 +88,35 @@ fn decoded<'a>(source: &'a Source, warnings: &mut Vec<Warning>) -> Cow<'a, str> 
 /// A page as read, before anything is judged.
 pub(super) struct PageReading {
     pub page: Page,
-    pub metadata: Metadata,
+    pub declared: Declared,
+    /// The name of the site or of its publisher.
+    pub publisher: String,
+    /// The number of the block that seems to hold the title.
+    pub anchor: Option<usize>,
 }
 
 impl PageReading {
     /// Reads a page. `noscript` says whether what it shows to readers without scripts is
     /// read too.
-    pub fn of(source: &Source, html: &str, noscript: bool) -> Self {
+    pub fn of(html: &str, noscript: bool) -> Self {
         let (page, declarations) = page::read(html, noscript);
-        let metadata = page_metadata::collect(source, &page, declarations);
-        Self { page, metadata }
+        let declared = Declared::read(declarations);
+        let publisher = declared.publisher();
+        let anchor = titles::anchor(&declared, &page.blocks, &publisher);
+        Self { page, declared, publisher, anchor }
     }
 
     /// The article's text, and every block of the page.
-    fn article(&self, model: &PageModel) -> (String, Vec<Block>) {
+    fn article(&self, model: &PageModel, metadata: &Metadata) -> (String, Vec<Block>) {
         let blocks = &self.page.blocks;
-        let title_block = self.metadata.title_block;
         let shape = Shape::of(&self.page);
-        let chances = model.judge(&self.page, &shape, title_block);
+        let chances = model.judge(&self.page, &shape, self.anchor);
         let keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
-        let sure = assemble(blocks, &keep, title_block);
+        let sure = assemble(blocks, &keep, metadata);
         if sure.0.len() >= SHORT_ARTICLE {
             return sure;
         }
-        let core = assemble(blocks, &shape.core, title_block);
+        let core = assemble(blocks, &shape.core, metadata);
         if core.0.len() > sure.0.len() { core } else { sure }
     }
 }
@@ -126,19 +143,36 @@ fn append(text: &mut String, block: &str) -> Span {
 }
 
 /// The article's text, and every block of the page with its place in it.
-fn assemble(page: &[PageBlock], keep: &[bool], title_block: Option<usize>) -> (String, Vec<Block>) {
+fn assemble(page: &[PageBlock], keep: &[bool], metadata: &Metadata) -> (String, Vec<Block>) {
+    let title = metadata.title_block.unwrap_or(0);
+    let beside_title = title.saturating_sub(BEFORE_TITLE)..title + BEHIND_TITLE;
     let mut text = String::new();
     let mut blocks = Vec::with_capacity(page.len());
     for (number, (block, &keep)) in page.iter().zip(keep).enumerate() {
         let kind = match block.kind {
-            _ if title_block == Some(number) => BlockKind::Title,
+            _ if metadata.title_block == Some(number) => BlockKind::Title,
             kind if keep || !kind.in_text() => kind,
+            _ if beside_title.contains(&number) => kind_beside_title(&block.text, metadata),
             _ => BlockKind::Boilerplate,
         };
         let span = kind.in_text().then(|| append(&mut text, &block.text));
         blocks.push(Block { kind, span, source_span: None });
     }
     (text, blocks)
+}
+
+/// Whether a block that is not part of the text tells who wrote it, or when.
+fn kind_beside_title(text: &str, metadata: &Metadata) -> BlockKind {
+    let published = metadata.publish_time.map(PublishTime::day);
+    if text.len() > LONGEST_BYLINE {
+        BlockKind::Boilerplate
+    } else if metadata.authors.iter().any(|author| text.contains(author.as_str())) {
+        BlockKind::Byline
+    } else if dates(text).any(|date| Some(date.time.day()) == published || date.label.is_some()) {
+        BlockKind::Dateline
+    } else {
+        BlockKind::Boilerplate
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +190,8 @@ mod tests {
             ..Source::default()
         };
         let file = ModelFile::parse(crate::extract::PAGE_MODEL).unwrap();
-        extract_html(&source, &PageModel::read(&file).unwrap())
+        let chooser = ModelFile::parse(crate::extract::METADATA_MODEL).unwrap();
+        extract_html(&source, &PageModel::read(&file).unwrap(), &MetadataModel::read(&chooser).unwrap())
     }
 
     const PAGE: &str = "<!doctype html><html lang=en><head><title>Ants return | The Daily</title>

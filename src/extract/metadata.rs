@@ -18,24 +18,48 @@ const LONGEST_LINE: usize = 300;
 /// …"), for a date without its year, and where day and month could be swapped
 /// ("03/04/2023").
 pub fn parse_publish_time(text: &str) -> Option<PublishTime> {
+    dates(text).find(|date| date.label != Some(Label::Modified)).map(|date| date.time)
+}
+
+/// A date in a line, with what the words before it make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LabelledDate {
+    pub time: PublishTime,
+    pub label: Option<Label>,
+}
+
+/// What a date is the date of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Label {
+    Published,
+    /// A change, a review or an end.
+    Modified,
+}
+
+/// The dates in a line. Only the day where no zone is given.
+pub(super) fn dates(text: &str) -> impl Iterator<Item = LabelledDate> {
     let tokens = DateToken::split(head(text));
-    let mut previous_end = 0;
-    let mut begin = 0;
-    while begin < tokens.len() {
-        let Some((date, length)) = date_at(&tokens[begin..]) else {
-            begin += 1;
-            continue;
-        };
-        let end = begin + length;
-        let before = &tokens[previous_end..begin];
-        if !says_modified(before) {
-            let time = first_time(&tokens[end..]).or_else(|| last_time(before));
-            return Some(at(date, time));
+    let (mut begin, mut previous_end) = (0, 0);
+    std::iter::from_fn(move || {
+        while begin < tokens.len() {
+            let Some((date, length)) = date_at(&tokens[begin..]) else {
+                begin += 1;
+                continue;
+            };
+            let before = &tokens[previous_end..begin];
+            let label = label(before);
+            begin += length;
+            previous_end = begin;
+            let time = first_time(&tokens[begin..]).or_else(|| last_time(before));
+            return Some(LabelledDate { time: at(date, time), label });
         }
-        previous_end = end;
-        begin = end;
-    }
-    None
+        None
+    })
+}
+
+/// What a line without a date says of the date behind it ("Last updated:").
+pub(super) fn date_label(text: &str) -> Option<Label> {
+    label(&DateToken::split(head(text)))
 }
 
 /// The names in a byline ("By Ann Lee and Bob Ray, staff writers" gives Ann Lee and Bob
@@ -54,6 +78,11 @@ pub fn parse_byline(text: &str) -> Vec<String> {
         }
     }
     names
+}
+
+/// Whether a text reads as the name of one person and nothing else.
+pub(super) fn is_person_name(text: &str) -> bool {
+    person_name(text).is_some_and(|name| name.len() == text.len())
 }
 
 /// A name from a field that holds a name and nothing else, be it of a person, a team or a
@@ -281,21 +310,20 @@ fn month_named(word: &str) -> Option<u32> {
     Some(month as u32 + 1)
 }
 
-/// Whether the words before a date make it the date of a change, a review or an end.
-fn says_modified(before: &[DateToken]) -> bool {
-    let label = before.iter().rev().filter_map(DateToken::word).find_map(|word| match word {
+/// What the words before a date make of it; the last of them decides.
+fn label(before: &[DateToken]) -> Option<Label> {
+    before.iter().rev().filter_map(DateToken::word).find_map(|word| match word {
         "published" | "posted" | "publié" | "publicado" | "publicada" | "veröffentlicht" | "pubblicato" => {
-            Some(false)
+            Some(Label::Published)
         }
         "updated" | "update" | "updates" | "modified" | "edited" | "revised" | "reviewed" | "changed"
         | "expires" | "until" | "aktualisiert" | "stand" | "actualizado" | "actualizada"
         | "actualización" | "atualizado" | "atualizada" | "modifié" | "jour" | "aggiornato" | "modifica"
         | "bijgewerkt" | "uppdaterad" | "oppdatert" | "opdateret" | "обновлено" | "nhật" => {
-            Some(true)
+            Some(Label::Modified)
         }
         _ => None,
-    });
-    label.unwrap_or(false)
+    })
 }
 
 /// A time of day and the zone behind it.
@@ -492,8 +520,12 @@ const LABELS: [&str; 22] = [
 fn without_label(text: &str) -> &str {
     let text = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '@');
     let label = LABELS.iter().find(|label| {
-        text.get(..label.len()).is_some_and(|head| head.eq_ignore_ascii_case(label))
-            && !text[label.len()..].starts_with(char::is_alphanumeric)
+        text.get(..label.len()).is_some_and(|head| {
+            let rest = &text[label.len()..];
+            // Elements that stand apart for the eye may not do so in the markup ("ByAnn Lee").
+            let glued = head.ends_with('y') && rest.starts_with(char::is_uppercase);
+            head.eq_ignore_ascii_case(label) && (glued || !rest.starts_with(char::is_alphanumeric))
+        })
     });
     let rest = label.map_or(text, |label| &text[label.len()..]);
     rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—'))
@@ -715,6 +747,8 @@ mod tests {
             ("By Ann Lee and Bob Ray, staff writers", vec!["Ann Lee", "Bob Ray"]),
             ("Written by: Ann Lee, MD | Reuters", vec!["Ann Lee"]),
             ("BY ANN LEE", vec!["ANN LEE"]),
+            ("ByAnn Lee", vec!["Ann Lee"]),
+            ("Byron Bay, Lyall Bay", vec!["Byron Bay", "Lyall Bay"]),
             ("Ann Lee, Senior Political Correspondent in Hanoi", vec!["Ann Lee"]),
             ("By Ann Lee and Bob Ray, Transport Correspondents", vec!["Ann Lee", "Bob Ray"]),
             ("By Ann van der Lee ann@example.com", vec![]),

@@ -1,7 +1,10 @@
 //! From a page as it came in to the article in it.
 
+mod authors;
+mod candidates;
 pub mod charset;
 mod class_words;
+mod declared;
 mod features;
 mod flat;
 mod glue;
@@ -9,17 +12,22 @@ mod html;
 mod lines;
 mod markup;
 pub mod metadata;
+mod metadata_model;
+pub mod metadata_train;
 mod page;
 mod page_metadata;
 mod page_model;
 mod page_shape;
 pub mod page_train;
 mod plain;
+mod times;
+mod titles;
 pub mod train;
 
 use std::borrow::Cow;
 
 use self::lines::LineModel;
+use self::metadata_model::MetadataModel;
 use self::page_model::PageModel;
 use crate::document::{Article, Content, MimeType, Source, Warning};
 use crate::model::{ModelError, ModelFile, ModelInfo};
@@ -45,10 +53,14 @@ pub struct Extraction {
 pub struct Extractor {
     lines: LineModel,
     pages: PageModel,
+    metadata: MetadataModel,
 }
 
 /// The weights that judge the blocks of HTML pages.
 const PAGE_MODEL: &[u8] = include_bytes!("../../models/pages.bin");
+
+/// The weights that choose title, authors and publication time of HTML pages.
+const METADATA_MODEL: &[u8] = include_bytes!("../../models/metadata.bin");
 
 /// The weights that judge the lines of flattened pages.
 const LINE_MODEL: &[u8] = include_bytes!("../../models/lines.bin");
@@ -58,18 +70,19 @@ impl Extractor {
     pub fn load() -> Result<Self, ModelError> {
         let lines = LineModel::read(&ModelFile::parse(LINE_MODEL)?)?;
         let pages = PageModel::read(&ModelFile::parse(PAGE_MODEL)?)?;
-        Ok(Self { lines, pages })
+        let metadata = MetadataModel::read(&ModelFile::parse(METADATA_MODEL)?)?;
+        Ok(Self { lines, pages, metadata })
     }
 
-    /// The models of lines and of pages.
-    pub fn infos(&self) -> [&ModelInfo; 2] {
-        [self.lines.info(), self.pages.info()]
+    /// The models of lines, of pages and of their metadata.
+    pub fn infos(&self) -> [&ModelInfo; 3] {
+        [self.lines.info(), self.pages.info(), self.metadata.info()]
     }
 
     /// Never fails: a page without an article gives an empty text and a warning that says so.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
         let mut extraction = match (mode, source.mime_type) {
-            (Mode::Auto, MimeType::Html) => html::extract_html(source, &self.pages),
+            (Mode::Auto, MimeType::Html) => html::extract_html(source, &self.pages, &self.metadata),
             (Mode::Auto, MimeType::Plain) => {
                 extract_text(source, |text| plain::extract(source, text, &self.lines))
             }
@@ -116,5 +129,7 @@ fn hints_win(source: &Source, article: &mut Article) {
     article.publish_time = source.publish_time.or(article.publish_time);
 }
 
+#[cfg(test)]
+mod html_tests;
 #[cfg(test)]
 mod plain_tests;

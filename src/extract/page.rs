@@ -88,6 +88,8 @@ pub(super) enum Says {
     LikelyAuthor,
     /// `itemprop="datePublished"`.
     Published,
+    /// `itemprop="dateModified"`.
+    Modified,
     /// `<time>`.
     Time,
     /// A class or id that speaks of a date.
@@ -473,6 +475,7 @@ fn says(tag: &Tag<'_>) -> Option<(Says, String)> {
         match name {
             "itemprop" | "rel" if words.any(|word| word == "author") => note(Says::Author),
             "itemprop" if words.any(|word| word == "datePublished") => note(Says::Published),
+            "itemprop" if words.any(|word| word == "dateModified") => note(Says::Modified),
             "pubdate" => note(Says::Published),
             "class" | "id" => words.filter_map(class_words::says).for_each(&mut note),
             "href" if text.contains("/author/") || text.contains("/authors/") => note(Says::LikelyAuthor),
@@ -501,7 +504,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 fn is_hidden_by(style: &str) -> bool {
-    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+    let style: String =
+        style.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
     style.contains("display:none") || style.contains("visibility:hidden")
 }
 

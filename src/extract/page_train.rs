@@ -12,7 +12,6 @@ use super::html::PageReading;
 use super::page::PageBlock;
 use super::page_model::{FEATURES, rows};
 use super::page_shape::Shape;
-use crate::document::{Content, MimeType, Source};
 use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params};
 
@@ -43,15 +42,10 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
             continue;
         }
         let field = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
-        let source = Source {
-            content: Content::Text(field("content")),
-            mime_type: MimeType::Html,
-            ..Source::default()
-        };
-        let reading = PageReading::of(&source, &field("content"), false);
+        let reading = PageReading::of(&field("content"), false);
         let blocks = &reading.page.blocks;
         let shape = Shape::of(&reading.page);
-        features.extend(rows(&reading.page, &shape, reading.metadata.title_block));
+        features.extend(rows(&reading.page, &shape, reading.anchor));
         targets.extend(labels(blocks, &shape.core, &field("article_text")));
         // Long blocks weigh more, long pages do not.
         let sizes: Vec<f32> = blocks.iter().map(|block| (block.text.len() as f32).sqrt()).collect();
@@ -65,7 +59,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(writer.finish())
 }
 
-fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
+pub(super) fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
     let mut process = Command::new("xz").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
     let mut text = String::new();
     if let Some(mut output) = process.stdout.take() {

@@ -1,0 +1,148 @@
+//! What a page declares about its article out of readers' sight: `<meta>`, `<title>` and
+//! JSON-LD.
+
+use serde_json::Value;
+
+use super::page::{Declarations, collapse};
+
+/// A page's declarations, read.
+#[derive(Debug, Default)]
+pub(super) struct Declared {
+    /// Names in lower case, in page order.
+    pub meta: Vec<(String, String)>,
+    /// The objects of the page's JSON-LD, the outer ones first.
+    pub objects: Vec<Value>,
+    /// The content of `<title>`.
+    pub title: String,
+    pub language: String,
+}
+
+impl Declared {
+    pub fn read(declarations: Declarations<'_>) -> Self {
+        let Declarations { meta, title, language, json_ld } = declarations;
+        let mut declared = Self { meta, objects: Vec::new(), title, language };
+        for text in json_ld {
+            // Raw line breaks inside strings are frequent and invalid.
+            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            // What stands around the JSON, or several values one behind the other.
+            let text = text.trim().trim_start_matches("<!--").trim_start_matches("//<![CDATA[");
+            let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+            for value in values.map_while(Result::ok) {
+                flatten(value, &mut declared.objects);
+            }
+        }
+        declared
+    }
+
+    /// The contents of the `<meta>` elements called `name`, entities decoded.
+    pub fn meta(&self, name: &str) -> impl Iterator<Item = String> {
+        self.meta.iter().filter(move |(known, _)| known == name).map(|(_, content)| decode(content))
+    }
+
+    /// The first content of the first of `names` that there is.
+    pub fn first_meta(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.meta(name).next())
+    }
+
+    /// The page's article, if JSON-LD describes one.
+    pub fn article(&self) -> Option<&Value> {
+        let is_article = |object: &&Value| {
+            types(object)
+                .any(|kind| kind.ends_with("Article") || kind.ends_with("Posting") || kind == "Report")
+        };
+        self.objects.iter().find(is_article)
+    }
+
+    /// The article's text, a paragraph a line; mostly empty.
+    pub fn article_body(&self) -> String {
+        let body = self.article().and_then(|article| article.get("articleBody")?.as_str());
+        // Some write their markup there.
+        let lines = body.unwrap_or_default().replace("</p>", "\n");
+        htmlize::unescape(lines).into_owned()
+    }
+
+    /// An object as a whole where JSON-LD only gives its id.
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value.get("@id") {
+            Some(id) if value.get("name").is_none() => {
+                let whole = |object: &&Value| object.get("@id") == Some(id) && object.get("name").is_some();
+                self.objects.iter().find(whole).unwrap_or(value)
+            }
+            _ => value,
+        }
+    }
+
+    /// The names in an author field (a text, an object, a reference, or a list of them), each
+    /// with whether it is declared to be an organisation's.
+    pub fn names(&self, author: &Value) -> Vec<(String, bool)> {
+        match author {
+            Value::String(name) => vec![(decode(name), false)],
+            Value::Array(authors) => authors.iter().flat_map(|author| self.names(author)).collect(),
+            Value::Object(_) => {
+                let whole = self.resolve(author);
+                let is_organization = types(whole).any(|kind| kind.contains("Organization"));
+                match whole.get("name") {
+                    Some(name @ (Value::String(_) | Value::Array(_))) => {
+                        let names = self.names(name).into_iter();
+                        names.map(|(name, _)| (name, is_organization)).collect()
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The name of the site or of its publisher.
+    pub fn publisher(&self) -> String {
+        let in_article = self.article().and_then(|article| article.get("publisher"));
+        let site =
+            |kind: &'static str| self.objects.iter().find(move |object| types(object).any(|it| it == kind));
+        let name = |value: &Value| text_of(self.resolve(first(value)).get("name"));
+        self.first_meta(&["og:site_name"])
+            .or_else(|| in_article.and_then(name))
+            .or_else(|| site("WebSite").and_then(name))
+            .or_else(|| self.first_meta(&["application-name", "citation_journal_title"]))
+            .unwrap_or_default()
+    }
+}
+
+/// Puts an object, and those that lists, graphs and main entities hold, into `objects`.
+fn flatten(value: Value, objects: &mut Vec<Value>) {
+    match value {
+        Value::Array(values) => values.into_iter().for_each(|value| flatten(value, objects)),
+        Value::Object(mut fields) => {
+            let inner: Vec<Value> = ["@graph", "mainEntity", "mainEntityOfPage"]
+                .iter()
+                .filter_map(|key| fields.remove(*key))
+                .collect();
+            objects.push(Value::Object(fields));
+            inner.into_iter().for_each(|value| flatten(value, objects));
+        }
+        _ => {}
+    }
+}
+
+/// The types of a JSON-LD object.
+pub(super) fn types(object: &Value) -> impl Iterator<Item = &str> {
+    let kind = object.get("@type");
+    let one = kind.and_then(Value::as_str);
+    let many = kind.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    one.into_iter().chain(many)
+}
+
+fn first(value: &Value) -> &Value {
+    value.as_array().and_then(|values| values.first()).unwrap_or(value)
+}
+
+/// A JSON-LD value that is a text, unless it is empty.
+pub(super) fn text_of(value: Option<&Value>) -> Option<String> {
+    let text = decode(value?.as_str()?);
+    (!text.is_empty()).then_some(text)
+}
+
+/// Decodes HTML entities, which metadata often holds twice encoded, and collapses white
+/// space.
+pub(super) fn decode(text: &str) -> String {
+    collapse(&htmlize::unescape(text))
+}

@@ -1,0 +1,80 @@
+//! Which candidate for a field of the metadata is right, if any: a forest for each field.
+
+use super::candidates::Candidates;
+use super::page_metadata::Evidence;
+use super::{authors, times, titles};
+use crate::document::PublishTime;
+use crate::model::trees::{Forest, probability};
+use crate::model::{ModelError, ModelFile, ModelInfo};
+
+/// Probability from which on authors are named.
+pub(super) const SURE_AUTHORS: f32 = 0.35;
+
+/// Probability from which on a publication time is given.
+pub(super) const SURE_TIME: f32 = 0.35;
+
+/// Chooses title, authors and publication time. Immutable.
+pub(super) struct MetadataModel {
+    info: ModelInfo,
+    titles: Forest,
+    authors: Forest,
+    times: Forest,
+}
+
+impl MetadataModel {
+    pub fn read(file: &ModelFile<'_>) -> Result<Self, ModelError> {
+        let forest = |section: &str, width: usize| {
+            let forest = Forest::read(file, section)?;
+            if forest.width() == width { Ok(forest) } else { Err(ModelError::Damaged(0)) }
+        };
+        Ok(Self {
+            info: file.info().clone(),
+            titles: forest("titles", titles::FEATURES)?,
+            authors: forest("authors", authors::FEATURES)?,
+            times: forest("times", times::FEATURES)?,
+        })
+    }
+
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The likeliest title; none only for a page that has no text for one.
+    pub fn title(&self, evidence: &Evidence<'_>) -> Option<titles::Title> {
+        let found = titles::candidates(evidence);
+        let (best, _) = best(&self.titles, &titles::rows(&found, evidence))?;
+        take(found, best)
+    }
+
+    /// The authors' names, none where no candidate is likely enough.
+    pub fn authors(&self, evidence: &Evidence<'_>) -> Vec<String> {
+        let found = authors::candidates(evidence);
+        match best(&self.authors, &authors::rows(&found, evidence)) {
+            Some((best, chance)) if chance >= SURE_AUTHORS => {
+                take(found, best).map(|names| names.list).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn publish_time(&self, evidence: &Evidence<'_>) -> Option<PublishTime> {
+        let found = times::candidates(evidence);
+        let (best, chance) = best(&self.times, &times::rows(&found, evidence))?;
+        if chance >= SURE_TIME { take(found, best).map(|found| found.time) } else { None }
+    }
+}
+
+/// The candidate with the highest probability, and that; the earlier one of equals.
+pub(super) fn best(forest: &Forest, rows: &[f32]) -> Option<(usize, f32)> {
+    let mut best: Option<(usize, f32)> = None;
+    for (number, score) in forest.scores(rows).into_iter().enumerate() {
+        if best.is_none_or(|(_, known)| score > known) {
+            best = Some((number, score));
+        }
+    }
+    best.map(|(number, score)| (number, probability(score)))
+}
+
+fn take<V>(found: Candidates<V>, number: usize) -> Option<V> {
+    found.list.into_iter().nth(number).map(|candidate| candidate.value)
+}
