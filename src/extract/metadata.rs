@@ -3,7 +3,7 @@
 //! Both parsers read short texts, a line or an attribute, and answer with nothing rather
 //! than with a guess.
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
 use crate::document::PublishTime;
@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 300;
 ///
 /// Only the day where no zone is given. None for a time of modification ("Last updated
 /// …"), for a date without its year, and where day and month could be swapped
-/// ("03/04/2023").
+/// ("03/04/2023", but not "Monday, 03/04/2023").
 pub fn parse_publish_time(text: &str) -> Option<PublishTime> {
     dates(text).find(|date| date.label != Some(Label::Modified)).map(|date| date.time)
 }
@@ -42,7 +42,7 @@ pub(super) fn dates(text: &str) -> impl Iterator<Item = LabelledDate> {
     let (mut begin, mut previous_end) = (0, 0);
     std::iter::from_fn(move || {
         while begin < tokens.len() {
-            let Some((date, length)) = date_at(&tokens[begin..]) else {
+            let Some((date, length)) = date_at(&tokens[begin..], weekday_before(&tokens[..begin])) else {
                 begin += 1;
                 continue;
             };
@@ -184,9 +184,11 @@ impl DateToken {
 }
 
 /// A calendar day at the beginning of `tokens`, with the number of tokens it takes.
-fn date_at(tokens: &[DateToken]) -> Option<(Date, usize)> {
+///
+/// The day of the week before it, if there is one, tells which number is the month.
+fn date_at(tokens: &[DateToken], weekday: Option<Weekday>) -> Option<(Date, usize)> {
     year_first(tokens)
-        .or_else(|| numeric(tokens))
+        .or_else(|| numeric(tokens, weekday))
         .or_else(|| day_month_year(tokens))
         .or_else(|| month_day_year(tokens))
 }
@@ -220,7 +222,7 @@ fn year_first(tokens: &[DateToken]) -> Option<(Date, usize)> {
 }
 
 /// "30/03/2023", "3/30/2023", "30.03.2023", "12/18/25", where only one reading is a date.
-fn numeric(tokens: &[DateToken]) -> Option<(Date, usize)> {
+fn numeric(tokens: &[DateToken], weekday: Option<Weekday>) -> Option<(Date, usize)> {
     let [first, mark, second, same_mark, year, ..] = tokens else { return None };
     let mark = mark.mark().filter(|mark| matches!(mark, '/' | '.' | '-'))?;
     if same_mark.mark() != Some(mark) {
@@ -235,9 +237,48 @@ fn numeric(tokens: &[DateToken]) -> Option<(Date, usize)> {
         (Some(date), _) if mark == '.' => date,
         (Some(date), None) | (None, Some(date)) => date,
         (Some(one), Some(other)) if one == other => one,
-        _ => return None,
+        (Some(one), Some(other)) => match (weekday? == one.weekday(), weekday? == other.weekday()) {
+            (true, false) => one,
+            (false, true) => other,
+            _ => return None,
+        },
+        (None, None) => return None,
     };
     Some((date, 5))
+}
+
+/// The day of the week that stands right before a date ("Monday, 12/08/2024").
+fn weekday_before(before: &[DateToken]) -> Option<Weekday> {
+    before.iter().rev().take(2).find_map(DateToken::word).and_then(weekday_named)
+}
+
+/// English, German, French, Spanish, Portuguese, Italian and Dutch.
+fn weekday_named(word: &str) -> Option<Weekday> {
+    const DAYS: [(&str, Weekday); 7] = [
+        ("monday mon montag lundi lunes segunda lunedì maandag", Weekday::Monday),
+        ("tuesday tue tues dienstag mardi martes terça martedì dinsdag", Weekday::Tuesday),
+        ("wednesday wed mittwoch mercredi miércoles quarta mercoledì woensdag", Weekday::Wednesday),
+        ("thursday thu thur thurs donnerstag jeudi jueves quinta giovedì donderdag", Weekday::Thursday),
+        ("friday fri freitag vendredi viernes sexta venerdì vrijdag", Weekday::Friday),
+        ("saturday sat samstag sonnabend samedi sábado sabato zaterdag", Weekday::Saturday),
+        ("sunday sun sonntag dimanche domingo domenica zondag", Weekday::Sunday),
+    ];
+    let of_day = |(names, _): &&(&str, Weekday)| names.split(' ').any(|name| name == word);
+    DAYS.iter().find(of_day).map(|&(_, day)| day)
+}
+
+/// Whether a line holds a date, perhaps with a time and what it is the date of, and nothing else.
+pub(super) fn is_date_alone(text: &str) -> bool {
+    let says_more = |word: &str| {
+        !matches!(word, "at" | "on" | "last" | "date" | "am" | "pm" | "a" | "p" | "m" | "h" | "gmt" | "utc")
+            && month_named(word).is_none()
+            && weekday_named(word).is_none()
+            && Zone::named(word).is_none()
+            && label(&[DateToken::Word(word.to_owned())]).is_none()
+    };
+    text.len() <= LONGEST_LINE
+        && dates(text).next().is_some()
+        && !DateToken::split(text).iter().filter_map(DateToken::word).any(says_more)
 }
 
 /// "30 March, 2023", "30th of March 2023", "30. März 2023", "30 de marzo de 2023",
@@ -391,7 +432,7 @@ impl Zone {
 const REACH: usize = 12;
 
 fn first_time(after: &[DateToken]) -> Option<ZonedTime> {
-    let next_date = (0..after.len().min(REACH)).find(|&i| date_at(&after[i..]).is_some());
+    let next_date = (0..after.len().min(REACH)).find(|&i| date_at(&after[i..], None).is_some());
     let near = &after[..after.len().min(REACH + 8)];
     (0..next_date.unwrap_or(near.len().min(REACH))).find_map(|i| time_at(&near[i..]))
 }

@@ -6,13 +6,15 @@ use rustc_hash::FxHashMap;
 
 use super::flat::FlatPage;
 use super::lines::{Judgement, LineModel};
-use super::metadata::{is_agency, parse_byline, parse_publish_time};
+use super::metadata::{is_agency, is_date_alone, parse_byline, parse_publish_time};
 use super::{Extraction, glue};
 use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warning};
 use crate::text::language;
 
 /// A line at least this likely is taken for the title where none is likelier.
-const TITLE: f32 = 0.1;
+const TITLE: f32 = 0.35;
+/// And one this likely where nothing else points at a title.
+const WEAK_TITLE: f32 = 0.1;
 /// Lines that are judged at most; no article has so many, and each costs some 50 microseconds.
 const MOST_LINES: usize = 20_000;
 /// A title has at most this many words.
@@ -35,6 +37,7 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
         .map(|(line, judgement)| line.known_kind.unwrap_or(judgement.kind))
         .collect();
     let reader = Reader { page: &page, judgements: &judgements };
+    reader.mark_first_dates(&mut kinds);
     let title = reader.mark_title(&source.title, &mut kinds);
     reader.mark_lead(&mut kinds);
     reader.drop_scraps(&mut kinds);
@@ -121,11 +124,22 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// A date alone on the article's first line is its dateline.
+    fn mark_first_dates(&self, kinds: &mut [BlockKind]) {
+        while let Some(first) = kinds.iter().position(|kind| kind.in_text())
+            && is_date_alone(self.page.text(first))
+        {
+            kinds[first] = BlockKind::Dateline;
+        }
+    }
+
     /// Finds the title and marks every line that repeats it. A `known` title wins.
     fn mark_title(&self, known: &str, kinds: &mut [BlockKind]) -> String {
         let title = if known.trim().is_empty() {
-            let line = self.likeliest_title(kinds).or_else(|| self.title_above_dateline(kinds));
-            line.map_or("", |line| self.page.text(line))
+            self.likeliest_title(kinds, TITLE)
+                .or_else(|| self.title_above_dateline(kinds))
+                .or_else(|| self.likeliest_title(kinds, WEAK_TITLE))
+                .map_or("", |line| self.page.text(line))
         } else {
             known.trim()
         };
@@ -155,12 +169,12 @@ impl Reader<'_> {
         title.to_owned()
     }
 
-    fn likeliest_title(&self, kinds: &[BlockKind]) -> Option<usize> {
+    fn likeliest_title(&self, kinds: &[BlockKind], least: f32) -> Option<usize> {
         let last = kinds.iter().rposition(|kind| kind.in_text())?;
         (0..=last)
             .filter(|&line| self.page.lines[line].known_kind.is_none())
             .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
-            .filter(|&line| self.judgements[line].title >= TITLE)
+            .filter(|&line| self.judgements[line].title >= least && !is_date_alone(self.page.text(line)))
             .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
     }
 
@@ -267,7 +281,8 @@ impl Reader<'_> {
                         article.authors = parse_byline(text);
                     }
                 }
-                BlockKind::Dateline => {
+                // In brackets behind a date of its own a page has a zone, not an agency.
+                BlockKind::Dateline if self.page.lines[line].known_kind.is_some() => {
                     if let Some(agency) = glue::agency(text).filter(|_| article.publisher.is_empty()) {
                         article.publisher = agency.to_owned();
                     }
