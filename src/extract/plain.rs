@@ -171,7 +171,10 @@ impl Reader<'_> {
 
     fn likeliest_title(&self, kinds: &[BlockKind], least: f32) -> Option<usize> {
         let last = kinds.iter().rposition(|kind| kind.in_text())?;
+        // A text sent without its title begins with a sentence.
+        let is_sentence = |line: usize| kinds[line].in_text() && self.page.text(line).ends_with('.');
         (0..=last)
+            .filter(|&line| !is_sentence(line))
             .filter(|&line| self.page.lines[line].known_kind.is_none())
             .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
             .filter(|&line| self.judgements[line].title >= least && !is_date_alone(self.page.text(line)))

@@ -218,8 +218,10 @@ impl LabelledPage {
             2 => lines.len().min(2 + cut / 4 % 6),
             _ => lines.len().min(12),
         };
-        let labels =
-            labels[..kept].iter().map(|label| Label { body: label.body, ..Label::default() }).collect();
+        let labels = labels[..kept]
+            .iter()
+            .map(|label| Label { body: label.body, kind: None, title: Some(false) })
+            .collect();
         (kept > 0).then(|| self.example_of(&lines[..kept], labels, function_words))
     }
 
