@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::document::TextSpan;
+use crate::document::{Section, TextSpan};
 use crate::model::linear::Sparse;
 use crate::text::stem::{EMPTY, fnv, stem_hash};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
@@ -13,6 +13,9 @@ const TITLE_WEIGHT: f32 = 2.0;
 /// first what it is about.
 const OPENING: usize = 150;
 const LATER_WEIGHT: f32 = 0.4;
+/// Names other than those of countries count less: the names in the labelled texts are of their
+/// time, and a new president does what the last one did.
+const NAME_WEIGHT: f32 = 0.5;
 
 /// Words that say nothing about a topic; no pair reaches over them.
 const STOP_WORDS: &str = "the a an and or of to in on for with at by from as is was are were be been it its this \
@@ -84,47 +87,80 @@ impl Reader {
     ) {
         let mut buffer = Vec::with_capacity(32);
         let mut previous: Option<Word> = None;
-        for (at, token) in text.tokens.iter().enumerate() {
-            let hash = match token.kind {
-                TokenKind::Word => stem_hash(text.word(at), &mut buffer),
-                TokenKind::Number => NUMBER,
-                TokenKind::Punctuation | TokenKind::Symbol | TokenKind::Address => {
+        for sentence in &text.sentences {
+            let mut partners = Partners::default();
+            for at in sentence.tokens.clone() {
+                let token = &text.tokens[at];
+                let hash = match token.kind {
+                    TokenKind::Word => stem_hash(text.word(at), &mut buffer),
+                    TokenKind::Number => NUMBER,
+                    TokenKind::Punctuation | TokenKind::Symbol | TokenKind::Address => {
+                        previous = None;
+                        continue;
+                    }
+                };
+                if hash == EMPTY {
+                    continue;
+                }
+                if self.stop_words.contains(&hash) {
                     previous = None;
                     continue;
                 }
-            };
-            if hash == EMPTY {
-                continue;
-            }
-            if self.stop_words.contains(&hash) {
-                previous = None;
-                continue;
-            }
-            let weight = weight(at);
-            let span = text.text_span(token.span());
-            let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, weight, span });
-            if hash != NUMBER {
-                occurs(hash, false, span);
-            }
-            let mut country = self.countries.get(&hash).copied();
-            // A number tells something by the word beside it only: "2 percent".
-            if let Some(first) = previous.filter(|first| first.hash != NUMBER || hash != NUMBER) {
-                let span = text.text_span(text.span_of(first.at..at + 1));
-                let pair = hash_pair(first.hash, hash);
-                occurs(pair, true, span);
-                country = country.or_else(|| self.countries.get(&pair).copied());
-                // "Vietnam's president" is one pair with "France's president".
-                if first.country || country.is_some() {
-                    let or = |country, hash| if country { COUNTRY } else { hash };
-                    occurs(hash_pair(or(first.country, first.hash), or(country.is_some(), hash)), true, span);
+                let mut country = self.countries.get(&hash).copied();
+                // In a title and at a sentence's start, every word may be upper case.
+                let name = text.section == Section::Body
+                    && at > sentence.tokens.start
+                    && country.is_none()
+                    && text.word(at).starts_with(char::is_uppercase);
+                let weight = weight(at) * if name { NAME_WEIGHT } else { 1.0 };
+                let span = text.text_span(token.span());
+                let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, weight, span });
+                if hash != NUMBER {
+                    occurs(hash, false, span);
                 }
+                // A number tells something by the word beside it only: "2 percent".
+                if let Some(first) = previous.filter(|first| first.hash != NUMBER || hash != NUMBER) {
+                    let span = text.text_span(text.span_of(first.at..at + 1));
+                    let pair = hash_pair(first.hash, hash);
+                    occurs(pair, true, span);
+                    country = country.or_else(|| self.countries.get(&pair).copied());
+                    // "Vietnam's president" is one pair with "France's president".
+                    if first.country || country.is_some() {
+                        let or = |country, hash| if country { COUNTRY } else { hash };
+                        let pair = hash_pair(or(first.country, first.hash), or(country.is_some(), hash));
+                        occurs(pair, true, span);
+                    }
+                }
+                if let Some(country) = country {
+                    occurs(COUNTRY, true, span);
+                    if partners.meet(country) {
+                        occurs(TWO_COUNTRIES, true, span);
+                    }
+                    if met.len() < COUNTRIES && !met.contains(&country) {
+                        occurs(hash_pair(COUNTRY, met.len() as u32), true, span);
+                        met.push(country);
+                    }
+                }
+                previous = Some(Word { hash, at, country: country.is_some() });
             }
-            if let Some(country) = country.filter(|country| met.len() < COUNTRIES && !met.contains(country)) {
-                occurs(hash_pair(COUNTRY, met.len() as u32), true, span);
-                met.push(country);
-            }
-            previous = Some(Word { hash, at, country: country.is_some() });
         }
+    }
+}
+
+/// Whether a sentence is about two countries.
+#[derive(Default)]
+struct Partners {
+    last: Option<u16>,
+    two: bool,
+}
+
+impl Partners {
+    /// Whether this country is the first that differs from the one before it.
+    fn meet(&mut self, country: u16) -> bool {
+        let second = !self.two && self.last.is_some_and(|last| last != country);
+        self.two |= second;
+        self.last = Some(country);
+        second
     }
 }
 
@@ -137,6 +173,10 @@ struct Word {
 
 /// All countries are one word, beside the word they are.
 const COUNTRY: Hash = 0x2300_0002;
+/// A sentence that names two countries.
+const TWO_COUNTRIES: Hash = 0x2300_0003;
+/// What these two are worth beside a word: they stand in so many texts that their idf is low.
+const COUNTRY_VALUE: f32 = 3.0;
 /// A text is told apart by how many countries it names, up to so many.
 const COUNTRIES: usize = 6;
 
@@ -200,7 +240,8 @@ impl Vocabulary {
             };
             let value = count.ln_1p() * self.idf[place as usize];
             square += value * value;
-            vector.push((place, value));
+            let country = matches!(first.hash, COUNTRY | TWO_COUNTRIES);
+            vector.push((place, if country { COUNTRY_VALUE * value } else { value }));
             first_at.push(at);
         }
         let length = square.sqrt().max(f32::MIN_POSITIVE);

@@ -1,10 +1,15 @@
 //! What cross-validation says of the model, printed while it is trained.
 
-use super::{Corpus, FOLDS, fold_of};
+use super::{Corpus, FOLDS, HeldOut, Learnable, fold_of};
+use crate::model::linear::Platt;
 
 /// Prints F1 over thresholds, how calibrated the confidences are, and each topic's figures.
-pub(super) fn print(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]) {
-    let confidences = confidences(corpus, scores);
+pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
+    // A text's confidences are calibrated on the folds that it is not in.
+    let calibrations: Vec<_> =
+        (0..FOLDS).map(|fold| corpus.calibrate(held_out, |text| fold_of(&text.id) != fold)).collect();
+    let confidences = confidences(corpus, &calibrations, &corpus.read, &held_out.read);
+    let sectioned = self::confidences(corpus, &calibrations, &corpus.sectioned, &held_out.sectioned);
     println!("cross-validated over {FOLDS} folds of the read texts");
     for threshold in [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6] {
         let [first, second] = [1, 2].map(|level| {
@@ -23,7 +28,7 @@ pub(super) fn print(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]
         println!("confidence >= {threshold:.2}  level 1: {first}  level 2: {second}");
     }
     println!("level 2, a right one among the first three: {:.3}", hit_at_3(corpus, &confidences));
-    print_sections(corpus, scores, sectioned);
+    print_sections(corpus, &sectioned);
     print_calibration(corpus, &confidences);
     let counts = counts(corpus, &confidences, 0.35);
     for (output, counts) in counts.iter().enumerate() {
@@ -42,12 +47,14 @@ pub(super) fn print(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]
     }
 }
 
-/// Each text's confidences, calibrated on the folds that it is not in.
-fn confidences(corpus: &Corpus, scores: &[Vec<f32>]) -> Vec<Vec<f32>> {
-    let calibrations: Vec<_> =
-        (0..FOLDS).map(|fold| corpus.calibrate(scores, |text| fold_of(&text.id) != fold)).collect();
-    corpus
-        .read
+/// Each text's confidences by the calibration of its fold.
+fn confidences(
+    corpus: &Corpus,
+    calibrations: &[Vec<Platt>],
+    texts: &[Learnable],
+    scores: &[Vec<f32>],
+) -> Vec<Vec<f32>> {
+    texts
         .iter()
         .zip(scores)
         .map(|(text, scores)| corpus.outputs.confidences(&calibrations[fold_of(&text.id) as usize], scores))
@@ -118,17 +125,15 @@ fn hit_at_3(corpus: &Corpus, confidences: &[Vec<f32>]) -> f64 {
 
 /// How often the surest topic of the first level is the BBC's section: of all topics, and of
 /// those that are sections.
-fn print_sections(corpus: &Corpus, scores: &[Vec<f32>], sectioned: &[Vec<f32>]) {
-    let calibration = corpus.calibrate(scores, |_| true);
+fn print_sections(corpus: &Corpus, confidences: &[Vec<f32>]) {
     let first: Vec<usize> =
         (0..corpus.outputs.concepts.len()).filter(|&o| level_of(corpus, o) == 1).collect();
     let texts: Vec<_> =
-        corpus.sectioned.iter().zip(sectioned).filter(|(text, _)| text.id.starts_with("bbc/")).collect();
+        corpus.sectioned.iter().zip(confidences).filter(|(text, _)| text.id.starts_with("bbc/")).collect();
     let section = |output: &usize| texts.iter().any(|(text, _)| text.example.targets[*output] > 0.5);
     let sections: Vec<usize> = first.iter().copied().filter(section).collect();
     let share = |among: &[usize]| {
-        let right = texts.iter().filter(|(text, scores)| {
-            let confidences = corpus.outputs.confidences(&calibration, scores);
+        let right = texts.iter().filter(|(text, confidences)| {
             let best = among.iter().copied().max_by(|&a, &b| confidences[a].total_cmp(&confidences[b]));
             best.is_some_and(|best| text.example.targets[best] > 0.5)
         });
