@@ -1,5 +1,7 @@
 //! What the model knows about each sentence.
 
+use std::borrow::Cow;
+
 use super::cast::{Cast, casts};
 use super::centrality::Vectors;
 use super::lead::LeadModel;
@@ -33,6 +35,7 @@ pub fn prepare(
     lexicon: &Lexicon,
     lead: &LeadModel,
 ) -> Prepared {
+    let article = &*without_dateline(article);
     let body = &article.body;
     let words = Words::read(body, lexicon);
     let vectors = Vectors::new(&words, body.sentences.len());
@@ -40,6 +43,31 @@ pub fn prepare(
     let casts = casts(body, entities);
     let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks, &casts).rows();
     Prepared { vectors, rows }
+}
+
+/// The article with its first sentence begun behind the dateline, which says nothing of the story.
+fn without_dateline<'a, 't>(article: &'a SegmentedArticle<'t>) -> Cow<'a, SegmentedArticle<'t>> {
+    let mut article = Cow::Borrowed(article);
+    let dateline = article.body.sentences.first().map_or(0, |first| dateline(&article.body, first));
+    if dateline > 0 {
+        article.to_mut().body.sentences[0].tokens.start += dateline;
+    }
+    article
+}
+
+/// How many tokens of the document's first sentence tell where the story was filed, and by whom
+/// ("LUND, Sweden (Agency) -"): names and brackets up to a dash, with more behind it. 0 where
+/// there is no dateline.
+fn dateline(body: &Segmented, first: &Sentence) -> usize {
+    const LONGEST: usize = 12;
+    let tokens = || first.tokens.clone().take(LONGEST);
+    let is_name = |token| {
+        let opening = body.word(token).chars().next();
+        opening.is_some_and(|c| c.is_uppercase() || matches!(c, '(' | ')' | ',' | '.' | '/'))
+    };
+    let dash = tokens().position(|token| matches!(body.word(token), "-" | "--" | "–" | "—"));
+    dash.filter(|&dash| dash > 0 && dash + 1 < first.tokens.len() && tokens().take(dash).all(is_name))
+        .map_or(0, |dash| dash + 1)
 }
 
 /// The outside of a sentence.
