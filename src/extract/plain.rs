@@ -124,12 +124,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A date alone on the article's first line is its dateline.
+    /// A date alone on the article's first line is its dateline, and so is a date with a time of
+    /// day near it. Dates further down may be the headings of a chronicle.
     fn mark_first_dates(&self, kinds: &mut [BlockKind]) {
-        while let Some(first) = kinds.iter().position(|kind| kind.in_text())
-            && is_date_alone(self.page.text(first))
-        {
+        let is_date = |line: usize| is_date_alone(self.page.text(line));
+        while let Some(first) = kinds.iter().position(|kind| kind.in_text()).filter(|&line| is_date(line)) {
             kinds[first] = BlockKind::Dateline;
+        }
+        let Some(first) = kinds.iter().position(|kind| kind.in_text()) else { return };
+        for (line, kind) in kinds.iter_mut().enumerate().skip(first).take(NEAR) {
+            if kind.in_text() && is_date(line) && self.page.text(line).contains(':') {
+                *kind = BlockKind::Dateline;
+            }
         }
     }
 
