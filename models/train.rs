@@ -16,9 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let data = Path::new(data);
     let model = match task.as_str() {
-        "lines" => extract::train::train(data)?,
-        "pages" => extract::page_train::train(data)?,
-        "metadata" => extract::metadata_train::train(data)?,
+        "lines" => extract::plain::train::train(data)?,
+        "pages" => extract::html::train::train(data)?,
+        "metadata" => extract::html::metadata::train::train(data)?,
         "entities" => entities::train::train(data)?,
         "summary" => summary::train::train(data)?,
         "topics" => topics::train::train(data)?,

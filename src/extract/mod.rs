@@ -1,34 +1,15 @@
 //! From a page as it came in to the article in it.
 
-mod authors;
-mod candidates;
+mod bylines;
 pub mod charset;
-mod class_words;
-mod declared;
-mod features;
-mod flat;
-mod glue;
-mod html;
-mod lines;
-mod markup;
-pub mod metadata;
-mod metadata_model;
-pub mod metadata_train;
-mod page;
-mod page_metadata;
-mod page_model;
-mod page_shape;
-pub mod page_train;
-mod plain;
-mod times;
-mod titles;
-pub mod train;
+pub mod html;
+pub mod plain;
 
 use std::borrow::Cow;
 
-use self::lines::LineModel;
-use self::metadata_model::MetadataModel;
-use self::page_model::PageModel;
+use self::html::metadata::model::MetadataModel;
+use self::html::model::PageModel;
+use self::plain::lines::LineModel;
 use crate::document::{Article, Content, MimeType, Source, Warning};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 
@@ -82,7 +63,7 @@ impl Extractor {
     /// Never fails: a page without an article gives an empty text and a warning that says so.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
         let mut extraction = match (mode, source.mime_type) {
-            (Mode::Auto, MimeType::Html) => html::extract_html(source, &self.pages, &self.metadata),
+            (Mode::Auto, MimeType::Html) => html::extract(source, &self.pages, &self.metadata),
             (Mode::Auto, MimeType::Plain) => {
                 extract_text(source, |text| plain::extract(source, text, &self.lines))
             }
@@ -128,8 +109,3 @@ fn hints_win(source: &Source, article: &mut Article) {
     }
     article.publish_time = source.publish_time.or(article.publish_time);
 }
-
-#[cfg(test)]
-mod html_tests;
-#[cfg(test)]
-mod plain_tests;

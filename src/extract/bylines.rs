@@ -23,21 +23,21 @@ pub fn parse_publish_time(text: &str) -> Option<PublishTime> {
 
 /// A date in a line, with what the words before it make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LabelledDate {
+pub(in crate::extract) struct LabelledDate {
     pub time: PublishTime,
     pub label: Option<Label>,
 }
 
 /// What a date is the date of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Label {
+pub(in crate::extract) enum Label {
     Published,
     /// A change, a review or an end.
     Modified,
 }
 
 /// The dates in a line. Only the day where no zone is given.
-pub(super) fn dates(text: &str) -> impl Iterator<Item = LabelledDate> {
+pub(in crate::extract) fn dates(text: &str) -> impl Iterator<Item = LabelledDate> {
     let tokens = DateToken::split(head(text));
     let (mut begin, mut previous_end) = (0, 0);
     std::iter::from_fn(move || {
@@ -58,7 +58,7 @@ pub(super) fn dates(text: &str) -> impl Iterator<Item = LabelledDate> {
 }
 
 /// What a line without a date says of the date behind it ("Last updated:").
-pub(super) fn date_label(text: &str) -> Option<Label> {
+pub(in crate::extract) fn date_label(text: &str) -> Option<Label> {
     label(&DateToken::split(head(text)))
 }
 
@@ -81,7 +81,7 @@ pub fn parse_byline(text: &str) -> Vec<String> {
 }
 
 /// Whether a text reads as the name of one person and nothing else.
-pub(super) fn is_person_name(text: &str) -> bool {
+pub(in crate::extract) fn is_person_name(text: &str) -> bool {
     person_name(text).is_some_and(|name| name.len() == text.len())
 }
 
@@ -268,7 +268,7 @@ fn weekday_named(word: &str) -> Option<Weekday> {
 }
 
 /// Whether a line holds a date, perhaps with a time and what it is the date of, and nothing else.
-pub(super) fn is_date_alone(text: &str) -> bool {
+pub(in crate::extract) fn is_date_alone(text: &str) -> bool {
     let says_more = |word: &str| {
         !matches!(word, "at" | "on" | "last" | "date" | "am" | "pm" | "a" | "p" | "m" | "h" | "gmt" | "utc")
             && month_named(word).is_none()

@@ -17,7 +17,7 @@ const REACH: usize = 200;
 
 /// Hears what stands in a page, in its order. Every `open` is followed by its `close`, well
 /// nested.
-pub(super) trait Listener<'a> {
+pub(in crate::extract) trait Listener<'a> {
     fn open(&mut self, tag: &Tag<'a>);
     fn close(&mut self);
     /// An element without content.
@@ -32,7 +32,7 @@ pub(super) trait Listener<'a> {
 
 /// Reads a page to a listener. `noscript` says whether what the page shows to readers
 /// without scripts is read too.
-pub(super) fn read<'a>(html: &'a str, noscript: bool, listener: &mut impl Listener<'a>) {
+pub(in crate::extract) fn read<'a>(html: &'a str, noscript: bool, listener: &mut impl Listener<'a>) {
     let mut reader = Reader {
         listener,
         noscript,
@@ -83,7 +83,7 @@ fn declaration(text: &str) -> usize {
 }
 
 /// A start or end tag.
-pub(super) struct Tag<'a> {
+pub(in crate::extract) struct Tag<'a> {
     /// In lower case.
     pub name: Cow<'a, str>,
     /// Place of the name in [`ATTRIBUTES`] and value, as written.
@@ -168,7 +168,7 @@ fn lower_case(name: &str) -> Cow<'_, str> {
 }
 
 /// Decodes the character references in a text.
-pub(super) fn decode(text: &str) -> Cow<'_, str> {
+pub(in crate::extract) fn decode(text: &str) -> Cow<'_, str> {
     if memchr(b'&', text.as_bytes()).is_some() { htmlize::unescape(text) } else { Cow::Borrowed(text) }
 }
 

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::page::{Declarations, collapse};
+use crate::extract::html::page::{Declarations, collapse};
 
 /// A page's declarations, read.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
+pub(in crate::extract) struct Declared {
     /// Names in lower case, in page order.
     pub meta: Vec<(String, String)>,
     /// The objects of the page's JSON-LD, the outer ones first.
@@ -124,7 +124,7 @@ fn flatten(value: Value, objects: &mut Vec<Value>) {
 }
 
 /// The types of a JSON-LD object.
-pub(super) fn types(object: &Value) -> impl Iterator<Item = &str> {
+pub(in crate::extract) fn types(object: &Value) -> impl Iterator<Item = &str> {
     let kind = object.get("@type");
     let one = kind.and_then(Value::as_str);
     let many = kind.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -136,13 +136,13 @@ fn first(value: &Value) -> &Value {
 }
 
 /// A JSON-LD value that is a text, unless it is empty.
-pub(super) fn text_of(value: Option<&Value>) -> Option<String> {
+pub(in crate::extract) fn text_of(value: Option<&Value>) -> Option<String> {
     let text = decode(value?.as_str()?);
     (!text.is_empty()).then_some(text)
 }
 
 /// Decodes HTML entities, which metadata often holds twice encoded, and collapses white
 /// space.
-pub(super) fn decode(text: &str) -> String {
+pub(in crate::extract) fn decode(text: &str) -> String {
     collapse(&htmlize::unescape(text))
 }

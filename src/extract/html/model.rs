@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::page::{Page, PageBlock};
-use super::page_shape::{SHAPE, Shape};
+use super::shape::{SHAPE, Shape};
 use crate::document::BlockKind;
 use crate::model::trees::{Forest, probability};
 use crate::model::{ModelError, ModelFile, ModelInfo};
@@ -22,7 +22,7 @@ const PLACE: usize = 15;
 const NEIGHBOURS: [isize; 4] = [-1, 1, -2, 2];
 
 /// Features of a block in all.
-pub(super) const FEATURES: usize = OWN + SHAPE + PLACE + SHARED * NEIGHBOURS.len();
+pub(in crate::extract) const FEATURES: usize = OWN + SHAPE + PLACE + SHARED * NEIGHBOURS.len();
 
 /// Blocks on either side that make a block's surroundings.
 const SURROUNDINGS: usize = 5;
@@ -31,7 +31,7 @@ const SURROUNDINGS: usize = 5;
 const NOTHING: f32 = -1.0;
 
 /// Judges the blocks of HTML pages. Immutable.
-pub(super) struct PageModel {
+pub(in crate::extract) struct PageModel {
     info: ModelInfo,
     forest: Forest,
 }
@@ -58,7 +58,7 @@ impl PageModel {
 }
 
 /// The features of all blocks, [`FEATURES`] each, end to end.
-pub(super) fn rows(page: &Page, shape: &Shape, title_block: Option<usize>) -> Vec<f32> {
+pub(in crate::extract) fn rows(page: &Page, shape: &Shape, title_block: Option<usize>) -> Vec<f32> {
     let blocks = &page.blocks;
     let own = own(blocks, &shape.core);
     let totals = Totals::of(blocks, &shape.core);

@@ -1,9 +1,9 @@
 //! Which of a page's headings and declared titles is the title of its article.
 
+use super::Evidence;
 use super::candidates::{Candidate, Candidates, folded};
 use super::declared::{Declared, text_of};
-use super::page::PageBlock;
-use super::page_metadata::Evidence;
+use crate::extract::html::page::PageBlock;
 
 /// Where a title can be found, in order of trust: of two spellings of the same title the
 /// earlier one's is taken.
@@ -38,20 +38,20 @@ const ORIGINS: usize = Origin::HeadingFront as usize + 1;
 /// Features of a title beside those of any candidate.
 const OWN: usize = 13;
 
-pub(super) const FEATURES: usize = Candidates::<Title>::width(ORIGINS) + OWN;
+pub(in crate::extract) const FEATURES: usize = Candidates::<Title>::width(ORIGINS) + OWN;
 
 /// `<h1>` and `<h2>` beyond this number are not looked at.
 const MOST_HEADINGS: usize = 5;
 
 /// A title, and the block that shows it if one does.
 #[derive(Clone, Debug)]
-pub(super) struct Title {
+pub(in crate::extract) struct Title {
     pub text: String,
     pub block: Option<usize>,
 }
 
 /// All that may be the title.
-pub(super) fn candidates(evidence: &Evidence<'_>) -> Candidates<Title> {
+pub(in crate::extract) fn candidates(evidence: &Evidence<'_>) -> Candidates<Title> {
     let mut found = Candidates::new(ORIGINS);
     let site = evidence.publisher;
     let mut add = |text: &str, origin: Origin, block: Option<usize>| {
@@ -104,7 +104,7 @@ fn declared(evidence: &Evidence<'_>) -> Vec<(String, Origin)> {
 }
 
 /// The features of all candidates, [`FEATURES`] each.
-pub(super) fn rows(candidates: &Candidates<Title>, evidence: &Evidence<'_>) -> Vec<f32> {
+pub(in crate::extract) fn rows(candidates: &Candidates<Title>, evidence: &Evidence<'_>) -> Vec<f32> {
     let find = |origin: Origin| candidates.list.iter().find(|known| known.is_from(origin as usize));
     let text =
         |known: Option<&Candidate<Title>>| known.map_or("", |known| known.value.text.as_str()).to_owned();
@@ -137,7 +137,7 @@ pub(super) fn rows(candidates: &Candidates<Title>, evidence: &Evidence<'_>) -> V
 
 /// The heading that is most like what the page's head calls it, else the first `<h1>` with
 /// the words of a title.
-pub(super) fn anchor(declared: &Declared, blocks: &[PageBlock], site: &str) -> Option<usize> {
+pub(in crate::extract) fn anchor(declared: &Declared, blocks: &[PageBlock], site: &str) -> Option<usize> {
     let article = declared.article();
     let headline =
         article.and_then(|article| text_of(article.get("headline").or_else(|| article.get("name"))));
@@ -166,7 +166,7 @@ pub(super) fn anchor(declared: &Declared, blocks: &[PageBlock], site: &str) -> O
 const SEPARATORS: [&str; 9] = [" | ", " - ", " – ", " — ", " • ", " · ", " » ", " :: ", ": "];
 
 /// Takes the site's name off a title ("Ants return | The Daily", "The Daily: Ants return").
-pub(super) fn without_site<'a>(title: &'a str, site: &str) -> &'a str {
+pub(in crate::extract) fn without_site<'a>(title: &'a str, site: &str) -> &'a str {
     let mut title = title.trim();
     loop {
         let is_site = |part: &str| !site.is_empty() && (same(part, site) || is_part_of(part, site));
@@ -195,7 +195,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether two texts are equal in letters and digits.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(in crate::extract) fn same(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
@@ -216,7 +216,7 @@ fn share_in(part: &str, whole: &str) -> f32 {
 }
 
 /// The share of common words in the longer of two texts.
-pub(super) fn likeness(one: &str, other: &str) -> f32 {
+pub(in crate::extract) fn likeness(one: &str, other: &str) -> f32 {
     let mut one: Vec<String> = words(one).map(str::to_lowercase).collect();
     let (length, mut common, mut count) = (one.len(), 0, 0);
     for word in words(other) {

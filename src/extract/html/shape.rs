@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::page::{Element, Page, PageBlock};
 
 /// Features of a block's place in the tree.
-pub(super) const SHAPE: usize = 10 + AROUND * PER_ELEMENT;
+pub(in crate::extract) const SHAPE: usize = 10 + AROUND * PER_ELEMENT;
 
 /// How many elements around a block are looked at.
 const AROUND: usize = 3;
@@ -28,7 +28,7 @@ const CLASS_WEIGHT: f32 = 25.0;
 const CLIMB: usize = 8;
 
 /// The blocks' places in the tree.
-pub(super) struct Shape {
+pub(in crate::extract) struct Shape {
     /// For each block its features.
     pub features: Vec<[f32; SHAPE]>,
     /// For each block whether it is in the element that seems to hold the article and not

@@ -8,13 +8,12 @@ use rustc_hash::FxHasher;
 use serde_json::Value;
 
 use super::candidates::folded;
-use super::html::PageReading;
-use super::metadata::parse_publish_time;
-use super::metadata_model::{SURE_AUTHORS, SURE_TIME, best};
-use super::page_metadata::Evidence;
-use super::page_train::unpacked;
-use super::{authors, times, titles};
+use super::model::{SURE_AUTHORS, SURE_TIME, best};
+use super::{Evidence, authors, times, titles};
 use crate::document::{Content, MimeType, Source};
+use crate::extract::bylines::parse_publish_time;
+use crate::extract::html::PageReading;
+use crate::extract::html::train::unpacked;
 use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params};
 

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::Evidence;
 use super::candidates::{Candidate, Candidates};
-use super::metadata::{Label, date_label, dates, parse_publish_time};
-use super::page::Says;
-use super::page_metadata::Evidence;
 use crate::document::{BlockKind, PublishTime};
+use crate::extract::bylines::{Label, date_label, dates, parse_publish_time};
+use crate::extract::html::page::Says;
 
 /// Where a date can be found, in order of trust: of two times on the same day the earlier
 /// one's is taken.
@@ -54,7 +54,7 @@ const ORIGINS: usize = Origin::Elsewhere as usize + 1;
 /// Features of a date beside those of any candidate.
 const OWN: usize = 9;
 
-pub(super) const FEATURES: usize = Candidates::<Time>::width(ORIGINS) + OWN;
+pub(in crate::extract) const FEATURES: usize = Candidates::<Time>::width(ORIGINS) + OWN;
 
 /// Bytes of the longest line that is looked at for a date.
 const LONGEST_LINE: usize = 300;
@@ -64,7 +64,7 @@ const NEAR: std::ops::RangeInclusive<isize> = -8..=20;
 
 /// A publication time, with the shortest line that shows its day.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Time {
+pub(in crate::extract) struct Time {
     pub time: PublishTime,
     /// In bytes; 0 where no line shows it.
     line: usize,
@@ -113,7 +113,7 @@ const MODIFIED: [&str; 9] = [
 ];
 
 /// All that may be the publication time.
-pub(super) fn candidates(evidence: &Evidence<'_>) -> Candidates<Time> {
+pub(in crate::extract) fn candidates(evidence: &Evidence<'_>) -> Candidates<Time> {
     let mut found = Candidates::new(ORIGINS);
     declared(evidence, &mut found);
     marked(evidence, &mut found);
@@ -235,7 +235,7 @@ fn day_in_address(uri: &str) -> Option<PublishTime> {
 }
 
 /// The features of all candidates, [`FEATURES`] each.
-pub(super) fn rows(candidates: &Candidates<Time>, evidence: &Evidence<'_>) -> Vec<f32> {
+pub(in crate::extract) fn rows(candidates: &Candidates<Time>, evidence: &Evidence<'_>) -> Vec<f32> {
     let days_of = |origins: &[Origin]| {
         let is_from = |known: &&Candidate<Time>| origins.iter().any(|&origin| known.is_from(origin as usize));
         candidates.list.iter().find(is_from).map(|known| known.value.time.day())

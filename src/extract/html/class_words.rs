@@ -8,7 +8,7 @@ use super::page::Says;
 
 /// Whether classes speak of an article, and of something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Hints {
+pub(in crate::extract) struct Hints {
     pub likely: bool,
     pub unlikely: bool,
 }
@@ -70,13 +70,13 @@ fn groups_in(text: &str) -> u8 {
 }
 
 /// What an element's `class` or `id` hints at.
-pub(super) fn hints(classes: &str) -> Hints {
+pub(in crate::extract) fn hints(classes: &str) -> Hints {
     let groups = groups_in(classes);
     Hints { likely: groups & LIKELY != 0, unlikely: groups & UNLIKELY != 0 }
 }
 
 /// What one class or id says about its element's text.
-pub(super) fn says(class: &str) -> Option<Says> {
+pub(in crate::extract) fn says(class: &str) -> Option<Says> {
     let groups = groups_in(class);
     if groups & AUTHOR != 0 {
         (groups & NO_AUTHOR == 0).then_some(Says::LikelyAuthor)

@@ -1,13 +1,21 @@
 //! The article in a page that was flattened to text.
 
+mod features;
+mod flat;
+mod glue;
+pub(in crate::extract) mod lines;
+#[cfg(test)]
+mod tests;
+pub mod train;
+
 use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
-use super::flat::FlatPage;
-use super::lines::{Judgement, LineModel};
-use super::metadata::{is_agency, is_date_alone, parse_byline, parse_publish_time};
-use super::{Extraction, glue};
+use self::flat::FlatPage;
+use self::lines::{Judgement, LineModel};
+use super::Extraction;
+use super::bylines::{is_agency, is_date_alone, parse_byline, parse_publish_time};
 use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warning};
 use crate::text::language;
 
@@ -25,7 +33,7 @@ const REPEATED_WORDS: usize = 8;
 const NEAR: usize = 8;
 
 /// Finds the article in the lines of `content`.
-pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
+pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
     let page = FlatPage::of_text(content);
     let lines = page.for_features();
     let mut judgements = model.judge(&lines[..lines.len().min(MOST_LINES)]);
@@ -70,7 +78,7 @@ pub(super) fn extract(source: &Source, content: &str, model: &LineModel) -> Extr
 }
 
 /// The content as it is, its paragraphs as blocks.
-pub(super) fn whole(content: &str) -> Extraction {
+pub(in crate::extract) fn whole(content: &str) -> Extraction {
     let mut blocks: Vec<Block> = Vec::new();
     let mut goes_on = false;
     let mut begin = 0;

@@ -1,7 +1,7 @@
 //! What a user gets from HTML pages of many makes.
 
-use super::{Extraction, Extractor, Mode};
 use crate::document::{BlockKind, Content, MimeType, Source};
+use crate::extract::{Extraction, Extractor, Mode};
 
 fn extract(page: impl Into<Page>) -> Extraction {
     let Page(content) = page.into();

@@ -10,16 +10,24 @@
 //! The publication time is the one that a page declares or shows as such; where it gives
 //! nothing but the time of its last change, or shows only that one to its readers, that.
 
-use super::declared::Declared;
-use super::html::PageReading;
-use super::metadata::dates;
-use super::metadata_model::MetadataModel;
+mod authors;
+mod candidates;
+pub(in crate::extract) mod declared;
+pub(in crate::extract) mod model;
+mod times;
+pub(in crate::extract) mod titles;
+pub mod train;
+
+use self::declared::Declared;
+use self::model::MetadataModel;
+use super::PageReading;
 use super::page::Page;
 use crate::document::{PublishTime, Source};
+use crate::extract::bylines::dates;
 
 /// What is known about an article beside its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Metadata {
+pub(in crate::extract) struct Metadata {
     pub title: String,
     pub authors: Vec<String>,
     pub publisher: String,
@@ -29,7 +37,7 @@ pub(super) struct Metadata {
 }
 
 /// Finds out what a page says about its article.
-pub(super) fn collect(source: &Source, reading: &PageReading, model: &MetadataModel) -> Metadata {
+pub(in crate::extract) fn collect(source: &Source, reading: &PageReading, model: &MetadataModel) -> Metadata {
     let evidence = Evidence::of(source, reading);
     let title = model.title(&evidence);
     let title_block = title.as_ref().and_then(|title| title.block).or(reading.anchor);
@@ -44,7 +52,7 @@ pub(super) fn collect(source: &Source, reading: &PageReading, model: &MetadataMo
 }
 
 /// What the candidates are found in.
-pub(super) struct Evidence<'a> {
+pub(in crate::extract) struct Evidence<'a> {
     pub declared: &'a Declared,
     pub page: &'a Page,
     /// The heading that seems to be the title's; distances are counted from there.

@@ -12,7 +12,7 @@ use crate::document::BlockKind;
 
 /// A paragraph, heading, list item or the like, with what the page's structure says of it.
 #[derive(Clone, Debug)]
-pub(super) struct PageBlock {
+pub(in crate::extract) struct PageBlock {
     /// White space collapsed, but for line breaks in preformatted text; without any at its
     /// ends; never empty.
     pub text: String,
@@ -29,7 +29,7 @@ pub(super) struct PageBlock {
 
 /// An element that holds blocks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element {
+pub(in crate::extract) struct Element {
     /// The number of the element around it; its own for the outermost.
     pub parent: usize,
     /// One more than the number of the last element inside it; elements are numbered in
@@ -45,7 +45,7 @@ pub(super) struct Element {
 
 /// Where in the page a block stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::extract) struct Place {
     /// 1 to 6 inside a heading, else 0.
     pub heading: u8,
     pub list: u16,
@@ -69,7 +69,7 @@ pub(super) struct Place {
 
 /// An element whose name, class or attributes say that it holds an author or a date.
 #[derive(Clone, Debug)]
-pub(super) struct Mark {
+pub(in crate::extract) struct Mark {
     pub says: Says,
     /// Its text, white space collapsed, a line for each of its elements.
     pub text: String,
@@ -81,7 +81,7 @@ pub(super) struct Mark {
 
 /// What an element's markup says of its text, the surest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Says {
+pub(in crate::extract) enum Says {
     /// `itemprop="author"` or `rel="author"`.
     Author,
     /// A class or id that speaks of an author.
@@ -110,7 +110,7 @@ const LONGEST_MARK: usize = 200;
 
 /// A page's visible text and the marks in it, all in page order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Page {
+pub(in crate::extract) struct Page {
     pub blocks: Vec<PageBlock>,
     pub marks: Vec<Mark>,
     /// The first is the page itself.
@@ -119,7 +119,7 @@ pub(super) struct Page {
 
 /// What a page declares about itself out of readers' sight.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Declarations<'a> {
+pub(in crate::extract) struct Declarations<'a> {
     /// Names in lower case and contents of `<meta>`, in page order; the canonical address
     /// under `canonical`.
     pub meta: Vec<(String, String)>,
@@ -136,7 +136,7 @@ const MOST_DECLARATIONS: usize = 500;
 
 /// Reads a page's visible blocks and its declarations. `noscript` says whether what the page
 /// shows to readers without scripts is read too.
-pub(super) fn read(html: &str, noscript: bool) -> (Page, Declarations<'_>) {
+pub(in crate::extract) fn read(html: &str, noscript: bool) -> (Page, Declarations<'_>) {
     let mut reader = Reader::default();
     reader.page.elements.push(Element { parent: 0, end: 0, depth: 0, look: 0, hints: Hints::default() });
     markup::read(html, noscript, &mut reader);
@@ -487,7 +487,7 @@ fn says(tag: &Tag<'_>) -> Option<(Says, String)> {
 }
 
 /// Joins the words of a text by single spaces.
-pub(super) fn collapse(text: &str) -> String {
+pub(in crate::extract) fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(2 * LONGEST_MARK));
     for word in text.split_whitespace() {
         if !out.is_empty() {

@@ -1,15 +1,26 @@
 //! The article in an HTML page.
 
+mod class_words;
+#[cfg(test)]
+mod golden;
+mod markup;
+pub mod metadata;
+pub(in crate::extract) mod model;
+mod page;
+mod shape;
+pub mod train;
+
 use std::borrow::Cow;
 
-use super::declared::Declared;
-use super::metadata::dates;
-use super::metadata_model::MetadataModel;
-use super::page::{self, Page, PageBlock};
-use super::page_metadata::{self, Metadata};
-use super::page_model::PageModel;
-use super::page_shape::Shape;
-use super::{Extraction, charset, titles};
+use self::metadata::Metadata;
+use self::metadata::declared::Declared;
+use self::metadata::model::MetadataModel;
+use self::metadata::titles;
+use self::model::PageModel;
+use self::page::{Page, PageBlock};
+use self::shape::Shape;
+use super::bylines::dates;
+use super::{Extraction, charset};
 use crate::document::{Article, Block, BlockKind, Content, PublishTime, Source, Span, Warning};
 use crate::text::language;
 
@@ -27,18 +38,18 @@ const BEHIND_TITLE: usize = 14;
 const LONGEST_BYLINE: usize = 160;
 
 /// Finds the article of a page and what is known about it.
-pub(super) fn extract_html(source: &Source, model: &PageModel, chooser: &MetadataModel) -> Extraction {
+pub(in crate::extract) fn extract(source: &Source, model: &PageModel, chooser: &MetadataModel) -> Extraction {
     let mut warnings = Vec::new();
     let html = decoded(source, &mut warnings);
     let reading = PageReading::of(&html, false);
-    let mut metadata = page_metadata::collect(source, &reading, chooser);
+    let mut metadata = metadata::collect(source, &reading, chooser);
     let (mut text, mut blocks) = reading.article(model, &metadata);
     let article_body = reading.declared.article_body();
     if text.len() < SHORT_ARTICLE {
         // Pages that scripts build may hold their article for readers without scripts, or
         // in their declarations.
         let without_scripts = PageReading::of(&html, true);
-        let others = page_metadata::collect(source, &without_scripts, chooser);
+        let others = metadata::collect(source, &without_scripts, chooser);
         let other = without_scripts.article(model, &others);
         if other.0.len() > text.len().max(SHORT_ARTICLE) {
             (text, blocks) = other;
@@ -86,7 +97,7 @@ fn decoded<'a>(source: &'a Source, warnings: &mut Vec<Warning>) -> Cow<'a, str> 
 }
 
 /// A page as read, before anything is judged.
-pub(super) struct PageReading {
+pub(in crate::extract) struct PageReading {
     pub page: Page,
     pub declared: Declared,
     /// The name of the site or of its publisher.
@@ -191,7 +202,7 @@ mod tests {
         };
         let file = ModelFile::parse(crate::extract::PAGE_MODEL).unwrap();
         let chooser = ModelFile::parse(crate::extract::METADATA_MODEL).unwrap();
-        extract_html(&source, &PageModel::read(&file).unwrap(), &MetadataModel::read(&chooser).unwrap())
+        super::extract(&source, &PageModel::read(&file).unwrap(), &MetadataModel::read(&chooser).unwrap())
     }
 
     const PAGE: &str = "<!doctype html><html lang=en><head><title>Ants return | The Daily</title>

@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use super::html::PageReading;
+use super::PageReading;
+use super::model::{FEATURES, rows};
 use super::page::PageBlock;
-use super::page_model::{FEATURES, rows};
-use super::page_shape::Shape;
+use super::shape::Shape;
 use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params};
 
@@ -59,7 +59,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(writer.finish())
 }
 
-pub(super) fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
+pub(in crate::extract) fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
     let mut process = Command::new("xz").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
     let mut text = String::new();
     if let Some(mut output) = process.stdout.take() {

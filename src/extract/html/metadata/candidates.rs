@@ -15,7 +15,7 @@ const SHARED: usize = 7;
 
 /// A value that a page gives for a field.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate<V> {
+pub(in crate::extract) struct Candidate<V> {
     pub value: V,
     /// Equal for values that say the same.
     key: String,
@@ -36,7 +36,7 @@ impl<V> Candidate<V> {
 
 /// All values that a page gives for a field.
 #[derive(Clone, Debug)]
-pub(super) struct Candidates<V> {
+pub(in crate::extract) struct Candidates<V> {
     pub list: Vec<Candidate<V>>,
     /// How many different values were found in each origin.
     found: Vec<usize>,
@@ -114,6 +114,6 @@ impl<V> Candidates<V> {
 }
 
 /// The letters and digits of a text in lower case, by which values are compared.
-pub(super) fn folded(text: &str) -> String {
+pub(in crate::extract) fn folded(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
+use super::Evidence;
 use super::candidates::{Candidates, folded};
 use super::declared::{text_of, types};
-use super::metadata::{dates, is_person_name, parse_byline, parse_declared_name};
-use super::page::{Mark, Says};
-use super::page_metadata::Evidence;
 use crate::document::BlockKind;
+use crate::extract::bylines::{dates, is_person_name, parse_byline, parse_declared_name};
+use crate::extract::html::page::{Mark, Says};
 
 /// Where authors can be found, in order of trust: of two spellings of the same names the
 /// earlier one's is taken.
@@ -58,7 +58,7 @@ const ORIGINS: usize = Origin::Copyright as usize + 1;
 /// Features of authors beside those of any candidate.
 const OWN: usize = 11;
 
-pub(super) const FEATURES: usize = Candidates::<Names>::width(ORIGINS) + OWN;
+pub(in crate::extract) const FEATURES: usize = Candidates::<Names>::width(ORIGINS) + OWN;
 
 /// How far around the title a name is near it, in blocks.
 const NEAR: std::ops::RangeInclusive<isize> = -8..=20;
@@ -74,7 +74,7 @@ const LONGEST_LINE: usize = 160;
 
 /// Authors as one place on the page gives them.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(in crate::extract) struct Names {
     pub list: Vec<String>,
     /// Whether they read as people's names.
     persons: bool,
@@ -108,7 +108,7 @@ impl Names {
 }
 
 /// All that may be the authors.
-pub(super) fn candidates(evidence: &Evidence<'_>) -> Candidates<Names> {
+pub(in crate::extract) fn candidates(evidence: &Evidence<'_>) -> Candidates<Names> {
     let mut found = Candidates::new(ORIGINS);
     declared(evidence, &mut found);
     marked(evidence, &mut found);
@@ -321,7 +321,7 @@ fn behind_by(line: &str) -> Option<&str> {
 }
 
 /// The features of all candidates, [`FEATURES`] each.
-pub(super) fn rows(candidates: &Candidates<Names>, evidence: &Evidence<'_>) -> Vec<f32> {
+pub(in crate::extract) fn rows(candidates: &Candidates<Names>, evidence: &Evidence<'_>) -> Vec<f32> {
     const COLLECTIVE: [&str; 9] = [
         "team", "staff", "editor", "editors", "editorial", "desk", "newsroom", "contributor", "contributors",
     ];

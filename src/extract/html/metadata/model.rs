@@ -1,20 +1,19 @@
 //! Which candidate for a field of the metadata is right, if any: a forest for each field.
 
 use super::candidates::Candidates;
-use super::page_metadata::Evidence;
-use super::{authors, times, titles};
+use super::{Evidence, authors, times, titles};
 use crate::document::PublishTime;
 use crate::model::trees::{Forest, probability};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 
 /// Probability from which on authors are named.
-pub(super) const SURE_AUTHORS: f32 = 0.35;
+pub(in crate::extract) const SURE_AUTHORS: f32 = 0.35;
 
 /// Probability from which on a publication time is given.
-pub(super) const SURE_TIME: f32 = 0.35;
+pub(in crate::extract) const SURE_TIME: f32 = 0.35;
 
 /// Chooses title, authors and publication time. Immutable.
-pub(super) struct MetadataModel {
+pub(in crate::extract) struct MetadataModel {
     info: ModelInfo,
     titles: Forest,
     authors: Forest,
@@ -65,7 +64,7 @@ impl MetadataModel {
 }
 
 /// The candidate with the highest probability, and that; the earlier one of equals.
-pub(super) fn best(forest: &Forest, rows: &[f32]) -> Option<(usize, f32)> {
+pub(in crate::extract) fn best(forest: &Forest, rows: &[f32]) -> Option<(usize, f32)> {
     let mut best: Option<(usize, f32)> = None;
     for (number, score) in forest.scores(rows).into_iter().enumerate() {
         if best.is_none_or(|(_, known)| score > known) {

@@ -1,7 +1,7 @@
 //! Golden pages, written for these tests, with the lines that are hardest to judge.
 
-use super::*;
 use crate::document::{BlockKind, Content};
+use crate::extract::*;
 use proptest::prelude::*;
 
 fn auto(content: &str) -> Extraction {
