@@ -3,7 +3,8 @@
 //!
 //! A file has `trap`, `title`, `text` (its paragraphs) and what is expected: `entities` with their
 //! name, type, the forms that mean them and an id; `unlinked` names; names that are `apart`;
-//! `quotes` with their attribution and speaker; `no_quotes`, which are in marks and are none.
+//! `pronouns` with whom they mean, if anybody; `quotes` with their attribution and speaker;
+//! `no_quotes`, which are in marks and are none; `not_speakers`, who say nothing.
 
 use std::fs;
 use std::path::Path;
@@ -101,8 +102,25 @@ impl Read {
                 failures.push(format!("{names} are one"));
             }
         }
+        for expected in list(&golden["pronouns"]) {
+            let (pronoun, name) = (text(&expected["text"]), expected["entity"].as_str());
+            let meant = self.entities().iter().find(|entity| {
+                entity.mentions.iter().any(|mention| {
+                    mention.kind == MentionKind::Pronoun && self.words(mention.span) == pronoun
+                })
+            });
+            if meant.map(|entity| entity.name.as_str()) != name {
+                failures.push(format!("{pronoun} means {:?}", meant.map(|entity| &entity.name)));
+            }
+        }
         for expected in list(&golden["quotes"]) {
             self.quote(expected, &mut failures);
+        }
+        for name in list(&golden["not_speakers"]).map(text) {
+            let mut speakers = self.analysis.quotes.iter().flatten().filter_map(|quote| quote.speaker_entity);
+            if speakers.any(|entity| self.entities()[entity].name == name) {
+                failures.push(format!("{name} speaks"));
+            }
         }
         for none in list(&golden["no_quotes"]).map(text) {
             if self.analysis.quotes.iter().flatten().any(|quote| self.words(quote.span) == none) {

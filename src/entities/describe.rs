@@ -3,6 +3,7 @@
 //! Only what is safe: a description whose noun was said of a name beforehand ("the airline
 //! Ryanair", "Mr Trong, the party chief"), or one whose sort only one near entity has.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::lexicon::Usage;
 use super::reading::{Line, Reading};
 use super::resolve::{Cluster, Name};
+use super::tags::{self, KINDS};
 use super::words::{self, Case};
 use crate::document::{EntityKind, MentionKind};
 
@@ -25,10 +27,12 @@ const PERSON_NOUNS: [&str; 62] = [
     "comedian", "suspect", "mp",
 ];
 /// Of these, nouns that mostly mean the person the text is about.
-const FOREMOST_NOUNS: [&str; 16] = [
-    "president", "chancellor", "senator", "governor", "mayor", "king", "queen", "pope", "actor", "actress",
-    "singer", "star", "rapper", "comedian", "footballer", "teenager",
+const FOREMOST_NOUNS: [&str; 13] = [
+    "president", "chancellor", "senator", "governor", "mayor", "king", "queen", "singer", "star", "rapper",
+    "comedian", "footballer", "teenager",
 ];
+/// Nouns that as often mean one of many that the text has not named.
+const COMMON_NOUNS: [&str; 3] = ["building", "school", "song"];
 /// Nouns that mostly mean the organisation the text is about.
 const COMPANY_NOUNS: [&str; 16] = [
     "company", "firm", "airline", "carrier", "bank", "group", "club", "corporation", "retailer",
@@ -121,6 +125,7 @@ impl Nouns {
                 .difference(&hashes(&FOREMOST_NOUNS))
                 .copied()
                 .chain(hashes(&BODY_NOUNS))
+                .chain(hashes(&COMMON_NOUNS))
                 .collect(),
             countries: hashes(&COUNTRY_NOUNS),
             introducing: hashes(&INTRODUCING_NOUNS),
@@ -171,6 +176,7 @@ impl Nouns {
             said: FxHashMap::default(),
             ages: FxHashMap::default(),
             counts: vec![0; clusters.len()],
+            leaders: Default::default(),
             genders: vec![None; clusters.len()],
             near: Vec::new(),
             found: Vec::new(),
@@ -209,6 +215,9 @@ struct Search<'a> {
     genders: Vec<Option<Gender>>,
     /// For each cluster how often it was named so far.
     counts: Vec<u32>,
+    /// For each type the clusters named most so far, so that looking for the foremost takes
+    /// the same time in every text.
+    leaders: [Vec<usize>; KINDS.len()],
     /// The clusters named in this sentence and the one before it, with the sentence's number.
     near: Vec<(usize, usize)>,
     found: Vec<Description>,
@@ -241,6 +250,17 @@ impl Search<'_> {
         (self.cluster_of[unit] as usize).checked_sub(1)
     }
 
+    fn count(&mut self, cluster: usize) {
+        const MOST_LEADERS: usize = 8;
+        self.counts[cluster] += 1;
+        let leaders = &mut self.leaders[tags::kind_index(self.clusters[cluster].kind)];
+        if !leaders.contains(&cluster) {
+            leaders.push(cluster);
+        }
+        leaders.sort_by_key(|&leader| Reverse(self.counts[leader]));
+        leaders.truncate(MOST_LEADERS);
+    }
+
     fn folded(&self, unit: usize) -> u32 {
         self.reading.word(unit).folded
     }
@@ -253,7 +273,7 @@ impl Search<'_> {
     fn name(&mut self, number: usize, line: &Line, units: Range<usize>, cluster: usize) {
         self.near.retain(|&(other, _)| other != cluster);
         self.near.push((cluster, number));
-        self.counts[cluster] += 1;
+        self.count(cluster);
         let kind = self.clusters[cluster].kind;
         if kind == EntityKind::Person {
             let before = units.start.checked_sub(1).filter(|&unit| unit >= line.units.start);
@@ -367,7 +387,7 @@ impl Search<'_> {
             Some((end, cluster))
         });
         let Some((end, cluster)) = meant else { return unit };
-        self.counts[cluster] += 1;
+        self.count(cluster);
         self.found.push(Description { line: number, units: unit..end, cluster, kind: MentionKind::Common });
         end
     }
@@ -401,13 +421,10 @@ impl Search<'_> {
             return None;
         }
         let country = self.nouns.countries.contains(&noun);
-        self.foremost(|cluster| {
-            cluster.kind == kind
-                && match kind {
-                    EntityKind::Location => country == cluster.country,
-                    EntityKind::Facility => !self.is_another(cluster),
-                    _ => true,
-                }
+        self.foremost(kind, |cluster| match kind {
+            EntityKind::Location => country == cluster.country,
+            EntityKind::Facility => !self.is_another(cluster),
+            _ => true,
         })
     }
 
@@ -419,19 +436,23 @@ impl Search<'_> {
 
     /// The one of the clusters named so far that stands out: by how often it was named, and
     /// whether it was just now.
-    fn foremost(&self, fits: impl Fn(&Cluster) -> bool) -> Option<usize> {
+    fn foremost(&self, kind: EntityKind, fits: impl Fn(&Cluster) -> bool) -> Option<usize> {
         /// How much more a name counts that stands in this sentence or the one before it.
         const NEAR: f32 = 4.0;
         /// How far the foremost is ahead of the next, or nobody stands out.
         const AHEAD: f32 = 1.5;
         let mut best: Option<(f32, usize)> = None;
         let mut second = 0.0;
-        for (cluster, &count) in self.counts.iter().enumerate() {
-            if count == 0 || !fits(&self.clusters[cluster]) {
+        let leaders = &self.leaders[tags::kind_index(kind)];
+        let near = self.near.iter().map(|&(cluster, _)| cluster);
+        let far = leaders.iter().copied().filter(|&cluster| near.clone().all(|other| other != cluster));
+        let weighted = near.clone().map(|cluster| (cluster, NEAR)).chain(far.map(|cluster| (cluster, 0.0)));
+        for (cluster, bonus) in weighted {
+            let described = &self.clusters[cluster];
+            if described.kind != kind || !fits(described) {
                 continue;
             }
-            let near = self.near.iter().any(|&(other, _)| other == cluster);
-            let weight = count as f32 + if near { NEAR } else { 0.0 };
+            let weight = self.counts[cluster] as f32 + bonus;
             match best {
                 Some((most, _)) if weight <= most => second = weight.max(second),
                 _ => {

@@ -79,6 +79,7 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
         cut_to_known(reading, &known, name);
     }
     names.extend(named_again(reading, tags, &known));
+    names.extend(adherents(reading, tags));
     names.sort_by_key(|name| name.units.start);
     names
 }
@@ -135,8 +136,8 @@ fn take_speakers_for_people(reading: &Reading, names: &mut [Name]) {
         }
         let beside = |offset| reading.word_near(&reading.lines[line], units.start, offset);
         let speaks = [-1, 1].into_iter().filter_map(beside).any(|word| speech.contains(&word.folded));
-        if let (true, EntityKind::Location, Some(full)) = (speaks, kind, full.get(&last.folded)) {
-            full.iter().chain([&number]).for_each(|&name| names[name].kind = EntityKind::Person);
+        if let (true, EntityKind::Location, Some(full)) = (speaks, kind, full.get_mut(&last.folded)) {
+            full.drain(..).chain([number]).for_each(|name| names[name].kind = EntityKind::Person);
         }
     }
 }
@@ -218,6 +219,28 @@ fn named_again(reading: &Reading, tags: &[Tag], known: &FxHashMap<u32, EntityKin
         }
     }
     found
+}
+
+/// Nationalities and adherents that the tagger has passed over.
+fn adherents(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
+    const ADHERENTS: [&str; 34] = [
+        "muslim", "muslims", "christian", "christians", "catholic", "catholics", "protestant", "protestants",
+        "jew", "jews", "jewish", "hindu", "hindus", "buddhist", "buddhists", "sikh", "sikhs", "sunni",
+        "sunnis", "shiite", "shiites", "republican", "republicans", "democrat", "democrats", "tory",
+        "tories", "islamist", "islamists", "kurd", "kurds", "kurdish", "arab", "arabs",
+    ];
+    let listed: FxHashSet<u32> = ADHERENTS.iter().map(|word| words::folded_hash(word)).collect();
+    let is_one = |unit: usize| {
+        let word = reading.word(unit);
+        let demonym = word.lists & List::Demonym.bit() != 0;
+        tags[unit] == OUTSIDE && word.case == Case::Title && (demonym || listed.contains(&word.folded))
+    };
+    let lines = reading.lines.iter().enumerate().filter(|(_, line)| line.style == Style::Normal);
+    lines
+        .flat_map(|(number, line)| line.units.clone().map(move |unit| (number, unit)))
+        .filter(|&(_, unit)| is_one(unit))
+        .map(|(line, unit)| Name { line, units: unit..unit + 1, kind: EntityKind::Norp, confidence: AGAIN })
+        .collect()
 }
 
 /// Brings together the names that mean the same; clusters in order of their first names.
@@ -340,8 +363,11 @@ impl Resolver {
     }
 
     /// The same words now a person and now a thing are mostly the tagger's mistake: the
-    /// rare reading joins a much more frequent one.
+    /// rare reading joins a much more frequent one. A single word joins the more frequent one
+    /// in any case, unless the text has a person who is called so in full.
     fn settle_types(&mut self) {
+        let full = self.groups.iter().filter(|group| group.sort == Sort::Person && group.words.len() > 1);
+        let in_full: FxHashSet<u32> = full.flat_map(|group| group.words.iter().copied()).collect();
         let mut by_words: FxHashMap<u32, usize> = FxHashMap::default();
         for group in 0..self.groups.len() {
             let phrase = self.groups[group].words.iter().copied().fold(0, words::phrase);
@@ -351,7 +377,11 @@ impl Resolver {
             };
             let votes = |group: usize| self.groups[group].votes.iter().sum::<u32>();
             let (few, many) = if votes(group) < votes(other) { (group, other) } else { (other, group) };
-            if votes(few) * 3 <= votes(many) {
+            let never_in_full = |group: &Group| {
+                group.sort != Sort::Norp && matches!(group.words[..], [word] if !in_full.contains(&word))
+            };
+            let alone = never_in_full(&self.groups[few]) && never_in_full(&self.groups[many]);
+            if alone || votes(few) * 3 <= votes(many) {
                 self.join(few, many);
                 by_words.insert(phrase, many);
             }
