@@ -101,6 +101,30 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Texts of nothing but names, at two lengths each: as many tokens a second at both, or time
+/// does not grow linearly.
+fn names(criterion: &mut Criterion) {
+    let entities = EntityModel::load().expect("the model is sound");
+    let mut group = criterion.benchmark_group("names");
+    let letters = |number: usize| number.to_string().bytes().map(|b| char::from(b + 49)).collect::<String>();
+    let different = |i: usize| format!("Ann Lee{} of the Bank of Port{} spoke. ", letters(i), letters(i));
+    let kinds: [(&str, &dyn Fn(usize) -> String); 3] = [
+        ("different", &different),
+        ("the same", &|_| "Ban Ki-moon spoke, and the company said so. ".to_owned()),
+        ("one line", &|_| "Ann Lee of Lee Bank ".to_owned()),
+    ];
+    for (kind, sentence) in kinds {
+        for count in [1_000, 10_000] {
+            let text = (0..count).map(sentence).collect();
+            let article = Article { text, language_code: "en".to_owned(), ..Article::default() };
+            let segmented = segment_article(&article);
+            group.throughput(Throughput::Elements(segmented.body.tokens.len() as u64));
+            bench(&mut group, kind, count, || drop(black_box(entities.find(&segmented))));
+        }
+    }
+    group.finish();
+}
+
 fn html(criterion: &mut Criterion) {
     let engine = Analyzer::load().expect("the models are sound");
     let content = Content::Text(HTML_PAGE.to_owned());
@@ -163,6 +187,6 @@ fn grpc(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = stages, html, grpc
+    targets = stages, names, html, grpc
 }
 criterion_main!(benches);

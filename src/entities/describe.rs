@@ -3,12 +3,15 @@
 //! Only what is safe: a description whose noun was said of a name beforehand ("the airline
 //! Ryanair", "Mr Trong, the party chief"), or one whose sort only one near entity has.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::lexicon::Usage;
 use super::reading::{Line, Reading};
 use super::resolve::{Cluster, Name};
+use super::tags::{self, KINDS};
 use super::words::{self, Case};
 use crate::document::{EntityKind, MentionKind};
 
@@ -23,6 +26,13 @@ const PERSON_NOUNS: [&str; 62] = [
     "spokeswoman", "commander", "lawmaker", "premier", "bishop", "archbishop", "footballer", "rapper",
     "comedian", "suspect", "mp",
 ];
+/// Of these, nouns that mostly mean the person the text is about.
+const FOREMOST_NOUNS: [&str; 13] = [
+    "president", "chancellor", "senator", "governor", "mayor", "king", "queen", "singer", "star", "rapper",
+    "comedian", "footballer", "teenager",
+];
+/// Nouns that as often mean one of many that the text has not named.
+const COMMON_NOUNS: [&str; 3] = ["building", "school", "song"];
 /// Nouns that mostly mean the organisation the text is about.
 const COMPANY_NOUNS: [&str; 16] = [
     "company", "firm", "airline", "carrier", "bank", "group", "club", "corporation", "retailer",
@@ -56,11 +66,15 @@ pub struct Nouns {
     pronouns: FxHashMap<u32, Gender>,
     titles: FxHashMap<u32, Gender>,
     determiners: [u32; 3],
+    articles: FxHashSet<u32>,
     lesser: FxHashSet<u32>,
     /// Nouns that do not mean a name only because it is near and of their type.
     not_alone: FxHashSet<u32>,
     countries: FxHashSet<u32>,
     introducing: FxHashSet<u32>,
+    /// Behind a noun these say that it is not the whole description.
+    continuing: FxHashSet<u32>,
+    of: u32,
     comma: u32,
 }
 
@@ -105,12 +119,24 @@ impl Nouns {
                 &["mrs", "mrs.", "ms", "ms.", "queen", "princess", "miss", "lady"],
             ),
             determiners: ["the", "this", "that"].map(words::folded_hash),
+            articles: hashes(&["the", "this", "that", "a", "an", "his", "her", "its", "their", "our"]),
             lesser: hashes(&LESSER),
-            not_alone: hashes(&PERSON_NOUNS).into_iter().chain(hashes(&BODY_NOUNS)).collect(),
+            not_alone: hashes(&PERSON_NOUNS)
+                .difference(&hashes(&FOREMOST_NOUNS))
+                .copied()
+                .chain(hashes(&BODY_NOUNS))
+                .chain(hashes(&COMMON_NOUNS))
+                .collect(),
             countries: hashes(&COUNTRY_NOUNS),
             introducing: hashes(&INTRODUCING_NOUNS),
+            continuing: hashes(&["of", "that", "which", "who", "for"]),
+            of: words::folded_hash("of"),
             comma: words::folded_hash(","),
         }
+    }
+
+    fn is_lesser(&self, folded: u32) -> bool {
+        self.lesser.contains(&folded)
     }
 
     /// Takes for an organisation who is introduced as one: "the airline Ryanair", "the
@@ -148,6 +174,9 @@ impl Nouns {
             clusters,
             cluster_of: cluster_of(reading, clusters),
             said: FxHashMap::default(),
+            ages: FxHashMap::default(),
+            counts: vec![0; clusters.len()],
+            leaders: Default::default(),
             genders: vec![None; clusters.len()],
             near: Vec::new(),
             found: Vec::new(),
@@ -179,13 +208,25 @@ struct Search<'a> {
     reading: &'a Reading<'a>,
     clusters: &'a [Cluster],
     cluster_of: Vec<u32>,
-    /// For each noun, the cluster that it was last said of.
+    /// For each noun and longer title, the cluster that it was last said of.
     said: FxHashMap<u32, usize>,
+    /// Who is so many years old.
+    ages: FxHashMap<u32, usize>,
     genders: Vec<Option<Gender>>,
+    /// For each cluster how often it was named so far.
+    counts: Vec<u32>,
+    /// For each type the clusters named most so far, so that looking for the foremost takes
+    /// the same time in every text.
+    leaders: [Vec<usize>; KINDS.len()],
     /// The clusters named in this sentence and the one before it, with the sentence's number.
     near: Vec<(usize, usize)>,
     found: Vec<Description>,
 }
+
+/// A word that is written with a capital more often than this is as good as a name.
+const COMMON: Usage = 3;
+/// The longest title in words: "Secretary of State", "Chief Medical Officer".
+const LONGEST_TITLE: usize = 4;
 
 impl Search<'_> {
     fn line(&mut self, number: usize, line: &Line) {
@@ -209,99 +250,218 @@ impl Search<'_> {
         (self.cluster_of[unit] as usize).checked_sub(1)
     }
 
-    /// A name was met: remember it, and the nouns said of it.
+    fn count(&mut self, cluster: usize) {
+        const MOST_LEADERS: usize = 8;
+        self.counts[cluster] += 1;
+        let leaders = &mut self.leaders[tags::kind_index(self.clusters[cluster].kind)];
+        if !leaders.contains(&cluster) {
+            leaders.push(cluster);
+        }
+        leaders.sort_by_key(|&leader| Reverse(self.counts[leader]));
+        leaders.truncate(MOST_LEADERS);
+    }
+
+    fn folded(&self, unit: usize) -> u32 {
+        self.reading.word(unit).folded
+    }
+
+    fn phrase(&self, units: Range<usize>) -> u32 {
+        units.map(|unit| self.folded(unit)).fold(0, words::phrase)
+    }
+
+    /// A name was met: remember it, and what is said of it.
     fn name(&mut self, number: usize, line: &Line, units: Range<usize>, cluster: usize) {
         self.near.retain(|&(other, _)| other != cluster);
         self.near.push((cluster, number));
+        self.count(cluster);
         let kind = self.clusters[cluster].kind;
-        let before = units.start.checked_sub(1).filter(|&unit| unit >= line.units.start);
-        if let (EntityKind::Person, Some(unit)) = (kind, before) {
-            let gender = self.nouns.titles.get(&self.reading.word(unit).folded);
+        if kind == EntityKind::Person {
+            let before = units.start.checked_sub(1).filter(|&unit| unit >= line.units.start);
+            let gender = before.and_then(|unit| self.nouns.titles.get(&self.folded(unit)));
             self.genders[cluster] = gender.copied().or(self.genders[cluster]);
-        }
-        let noun = |unit: usize| {
-            let folded = self.reading.word(unit).folded;
-            let lesser =
-                unit > line.units.start && self.nouns.lesser.contains(&self.reading.word(unit - 1).folded);
-            (self.nouns.kinds.get(&folded) == Some(&kind) && self.named(unit).is_none() && !lesser)
-                .then_some(folded)
-        };
-        // "President Biden", "the airline Ryanair"
-        let before = before.and_then(noun);
-        // "Biden, the president of ..., said"
-        let comma = |unit: usize| {
-            self.reading.units[unit].end - self.reading.units[unit].begin == 1
-                && self.reading.word(unit).case == Case::None
-        };
-        let behind = if units.end < line.units.end && comma(units.end) {
-            (units.end + 1..line.units.end.min(units.end + 5))
-                .take_while(|&unit| !comma(unit) && self.named(unit).is_none())
-                .find_map(noun)
         } else {
-            None
-        };
-        for noun in [before, behind].into_iter().flatten() {
-            self.said.insert(noun, cluster);
+            self.say_own_words(&units, cluster);
         }
+        self.say_before(line, units.start, cluster, kind);
+        self.say_behind(line, units.end, cluster, kind);
+    }
+
+    /// Rother District Council is "the council" from here on, "the district council" as well.
+    fn say_own_words(&mut self, name: &Range<usize>, cluster: usize) {
+        let last = name.end - 1;
+        let kind = self.clusters[cluster].kind;
+        let noun = self.nouns.kinds.get(&self.folded(last)) == Some(&kind);
+        let common = (1..=COMMON).contains(&self.reading.word(last).usage);
+        if name.len() > 1 && (noun || common && kind == EntityKind::Organization) {
+            for begin in (name.start.max(name.end.saturating_sub(LONGEST_TITLE)) + 1..name.end).rev() {
+                self.said.insert(self.phrase(begin..name.end), cluster);
+            }
+        }
+    }
+
+    /// "President Biden", "Secretary of State Antony Blinken", "the airline Ryanair".
+    fn say_before(&mut self, line: &Line, end: usize, cluster: usize, kind: EntityKind) {
+        let furthest = end.saturating_sub(LONGEST_TITLE).max(line.units.start);
+        let mut holds_noun = false;
+        for unit in (furthest..end).rev() {
+            let word = self.reading.word(unit);
+            let small = word.folded == self.nouns.of && unit + 1 < end;
+            let other = word.case == Case::None || self.nouns.articles.contains(&word.folded);
+            if other || self.named(unit).is_some() || self.nouns.is_lesser(word.folded) {
+                break;
+            }
+            let noun = self.nouns.kinds.get(&word.folded) == Some(&kind);
+            if unit + 1 == end && !noun && word.case == Case::Lower {
+                break;
+            }
+            if noun && unit + 1 == end && self.lesser_before(line, unit) {
+                break;
+            }
+            holds_noun |= noun;
+            if holds_noun && !small {
+                self.said.insert(self.phrase(unit..end), cluster);
+            }
+            // "party chief X" has one small word before its noun, a title any number of capitals.
+            if word.case == Case::Lower && !small && unit + 1 < end {
+                break;
+            }
+        }
+    }
+
+    /// "Biden, the president of ..., said", "Donald Lock, 79,".
+    fn say_behind(&mut self, line: &Line, begin: usize, cluster: usize, kind: EntityKind) {
+        if begin + 1 >= line.units.end || self.folded(begin) != self.nouns.comma {
+            return;
+        }
+        let limit = line.units.end.min(begin + 6);
+        if let (EntityKind::Person, Some(age)) = (kind, self.number(line, begin + 1)) {
+            self.ages.insert(age, cluster);
+        }
+        for unit in begin + 1..limit {
+            let word = self.reading.word(unit);
+            if self.named(unit).is_some() || word.folded == self.nouns.comma {
+                return;
+            }
+            if self.nouns.kinds.get(&word.folded) == Some(&kind) {
+                if !self.lesser_before(line, unit) {
+                    let begins = (begin + 1..=unit).rev().take_while(|&unit| {
+                        !self.nouns.articles.contains(&self.folded(unit))
+                            && self.reading.word(unit).case != Case::None
+                    });
+                    for begin in begins.collect::<Vec<_>>() {
+                        self.said.insert(self.phrase(begin..unit + 1), cluster);
+                    }
+                }
+                return;
+            }
+        }
+    }
+
+    fn lesser_before(&self, line: &Line, unit: usize) -> bool {
+        unit > line.units.start && self.nouns.is_lesser(self.folded(unit - 1))
+    }
+
+    /// The number that a unit is or begins with, as in "79-year-old".
+    fn number(&self, line: &Line, unit: usize) -> Option<u32> {
+        let unit = self.reading.units[unit];
+        let text = &self.reading.text(line.section)[unit.begin as usize..unit.end as usize];
+        let digits = text.strip_suffix("-year-old").unwrap_or(text);
+        digits.parse().ok().filter(|age| (1..120).contains(age))
     }
 
     /// A pronoun or description at `unit`; where it ends, or `unit` if there is none.
     fn description(&mut self, number: usize, line: &Line, unit: usize) -> usize {
-        let folded = self.reading.word(unit).folded;
+        let folded = self.folded(unit);
         if let Some(&gender) = self.nouns.pronouns.get(&folded) {
             self.pronoun(number, unit, gender);
             return unit + 1;
         }
-        if !self.nouns.determiners.contains(&folded) || unit + 1 >= line.units.end {
+        if !self.nouns.determiners.contains(&folded) {
             return unit;
         }
-        let head = unit + 1;
-        let noun = self.reading.word(head).folded;
-        let Some(&kind) = self.nouns.kinds.get(&noun) else { return unit };
-        // "the company's" is a description, "the company secretary" and "the club of" are not.
-        let more = head + 1 < line.units.end
-            && (self.named(head + 1).is_some()
-                || self.continues(head + 1)
-                || self.nouns.kinds.contains_key(&self.reading.word(head + 1).folded));
-        if self.named(head).is_some() || more {
-            return unit;
-        }
-        if let Some(cluster) = self.meant(noun, kind) {
-            self.found.push(Description {
-                line: number,
-                units: unit..head + 1,
-                cluster,
-                kind: MentionKind::Common,
-            });
-        }
-        head + 1
+        let limit = line.units.end.min(unit + 1 + LONGEST_TITLE);
+        let free = (unit + 1..limit).take_while(|&unit| self.named(unit).is_none()).count();
+        let ends = (unit + 2..=unit + 1 + free).rev();
+        let meant = ends.filter(|&end| !self.continues(line, end)).find_map(|end| {
+            let cluster = self.meant(line, unit + 1..end)?;
+            Some((end, cluster))
+        });
+        let Some((end, cluster)) = meant else { return unit };
+        self.count(cluster);
+        self.found.push(Description { line: number, units: unit..end, cluster, kind: MentionKind::Common });
+        end
     }
 
-    /// Whether a word behind a noun makes it mean something else or something more.
-    fn continues(&self, unit: usize) -> bool {
-        const MORE: [&str; 5] = ["of", "that", "which", "who", "for"];
-        let span = self.reading.units[unit];
+    /// Whether the word behind a noun makes it mean something else or something more: "the
+    /// company's" is a description, "the company secretary" and "the club of" are not.
+    fn continues(&self, line: &Line, unit: usize) -> bool {
+        if unit >= line.units.end {
+            return false;
+        }
         let word = self.reading.word(unit);
-        word.case.has_capital()
-            || span.end - span.begin < 6 && MORE.iter().any(|more| words::folded_hash(more) == word.folded)
+        self.named(unit).is_some()
+            || word.case.has_capital()
+            || self.nouns.kinds.contains_key(&word.folded)
+            || self.nouns.continuing.contains(&word.folded)
     }
 
-    fn meant(&self, noun: u32, kind: EntityKind) -> Option<usize> {
-        if let Some(&cluster) = self.said.get(&noun) {
+    /// Whom the words behind "the" mean.
+    fn meant(&self, line: &Line, words: Range<usize>) -> Option<usize> {
+        if let Some(&cluster) = self.said.get(&self.phrase(words.clone())) {
             return Some(cluster);
         }
+        if words.len() > 1 {
+            return None;
+        }
+        let noun = self.folded(words.start);
+        let Some(&kind) = self.nouns.kinds.get(&noun) else {
+            return self.number(line, words.start).and_then(|age| self.ages.get(&age).copied());
+        };
         if self.nouns.not_alone.contains(&noun) {
             return None;
         }
         let country = self.nouns.countries.contains(&noun);
-        let mut of_kind = self.near.iter().filter(|(cluster, _)| {
-            let cluster = &self.clusters[*cluster];
-            cluster.kind == kind && (!country || cluster.link.is_some())
-        });
-        match (of_kind.next(), of_kind.next()) {
-            (Some(&(cluster, _)), None) => Some(cluster),
-            _ => None,
+        self.foremost(kind, |cluster| match kind {
+            EntityKind::Location => country == cluster.country,
+            EntityKind::Facility => !self.is_another(cluster),
+            _ => true,
+        })
+    }
+
+    /// Whether a name says of itself what it is, as St Helen's Road does.
+    fn is_another(&self, cluster: &Cluster) -> bool {
+        let last = cluster.names[cluster.fullest].units.end - 1;
+        (1..=COMMON).contains(&self.reading.word(last).usage)
+    }
+
+    /// The one of the clusters named so far that stands out: by how often it was named, and
+    /// whether it was just now.
+    fn foremost(&self, kind: EntityKind, fits: impl Fn(&Cluster) -> bool) -> Option<usize> {
+        /// How much more a name counts that stands in this sentence or the one before it.
+        const NEAR: f32 = 4.0;
+        /// How far the foremost is ahead of the next, or nobody stands out.
+        const AHEAD: f32 = 1.5;
+        let mut best: Option<(f32, usize)> = None;
+        let mut second = 0.0;
+        let leaders = &self.leaders[tags::kind_index(kind)];
+        let near = self.near.iter().map(|&(cluster, _)| cluster);
+        let far = leaders.iter().copied().filter(|&cluster| near.clone().all(|other| other != cluster));
+        let weighted = near.clone().map(|cluster| (cluster, NEAR)).chain(far.map(|cluster| (cluster, 0.0)));
+        for (cluster, bonus) in weighted {
+            let described = &self.clusters[cluster];
+            if described.kind != kind || !fits(described) {
+                continue;
+            }
+            let weight = self.counts[cluster] as f32 + bonus;
+            match best {
+                Some((most, _)) if weight <= most => second = weight.max(second),
+                _ => {
+                    second = best.map_or(0.0, |(most, _)| most);
+                    best = Some((weight, cluster));
+                }
+            }
         }
+        best.filter(|&(most, _)| most >= AHEAD * second).map(|(_, cluster)| cluster)
     }
 
     /// A pronoun means the only person near who may be of its gender.

@@ -70,11 +70,7 @@ impl EntityModel {
         let names = self.nouns.typed(&reading, resolve::names(&reading, &labelling));
         let clusters = resolve::resolve(&reading, &self.links, names);
         let descriptions = self.nouns.find(&reading, &clusters);
-        let mut described = vec![0; clusters.len()];
-        for description in &descriptions {
-            described[description.cluster] += 1;
-        }
-        let salience = salience::salience(&reading, &clusters, &described);
+        let salience = salience::salience(&reading, &clusters, &descriptions);
         let mut entities: Vec<Entity> = clusters
             .iter()
             .zip(salience)

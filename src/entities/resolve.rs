@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lexicon::{LONGEST_PHRASE, List, Usage};
 use super::link::Links;
@@ -39,10 +39,14 @@ pub struct Cluster {
     pub fullest: usize,
     /// Wikidata's number, where the table knows one.
     pub link: Option<u32>,
+    /// Whether it is a country that the table knows.
+    pub country: bool,
 }
 
 /// Confidence in a headline's name for which only the same name in the running text speaks.
 const AGAIN: f32 = 0.8;
+/// From this confidence on the name of a country is that of its team or government.
+const SURE: f32 = 0.9;
 /// A word that more entities than this share says nothing about which of them is meant.
 const MOST_CANDIDATES: usize = 32;
 
@@ -65,6 +69,8 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
             name.units.start -= 1;
         }
     }
+    take_in_particles(reading, tags, &mut names);
+    take_speakers_for_people(reading, &mut names);
     let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
     for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
         known.entry(phrase(reading, name.units.clone())).or_insert(name.kind);
@@ -73,12 +79,67 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
         cut_to_known(reading, &known, name);
     }
     names.extend(named_again(reading, tags, &known));
+    names.extend(adherents(reading, tags));
     names.sort_by_key(|name| name.units.start);
     names
 }
 
 fn phrase(reading: &Reading, units: Range<usize>) -> u32 {
     units.map(|unit| reading.word(unit).folded).fold(0, words::phrase)
+}
+
+/// "Von der Leyen" at the beginning of a sentence is more than Leyen if the text knows Ursula
+/// von der Leyen: people's names grow to the left as long as they are the end of another one.
+fn take_in_particles(reading: &Reading, tags: &[Tag], names: &mut [Name]) {
+    let mut ends: FxHashSet<u32> = FxHashSet::default();
+    let people = |name: &&Name| name.kind == EntityKind::Person && name.units.len() > 2;
+    for name in names.iter().filter(people) {
+        let whole = name.units.clone();
+        let beginnings = whole.end.saturating_sub(LONGEST_PHRASE).max(whole.start + 1)..whole.end - 1;
+        ends.extend(beginnings.map(|begin| phrase(reading, begin..whole.end)));
+    }
+    if ends.is_empty() {
+        return;
+    }
+    for name in names.iter_mut().filter(|name| name.kind == EntityKind::Person) {
+        let line = reading.lines[name.line].units.start;
+        let furthest = name.units.end.saturating_sub(LONGEST_PHRASE).max(line);
+        let free = (furthest..name.units.start).rev().take_while(|&unit| tags[unit] == OUTSIDE).count();
+        let longest = (name.units.start - free..name.units.start)
+            .find(|&begin| ends.contains(&phrase(reading, begin..name.units.end)));
+        name.units.start = longest.unwrap_or(name.units.start);
+    }
+}
+
+/// "Washington said" is the man if the text has named a Denzel Washington before, and so is
+/// whoever was taken for an organisation of two uncommon words.
+fn take_speakers_for_people(reading: &Reading, names: &mut [Name]) {
+    const SPEECH: [&str; 8] = ["said", "says", "told", "tells", "added", "asked", "recalled", "joked"];
+    const UNKNOWN: Usage = 0;
+    const ALWAYS_CAPITAL: Usage = 5;
+    let speech = SPEECH.map(words::folded_hash);
+    let mut full: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+    for number in 0..names.len() {
+        let Name { line, units, kind, .. } = names[number].clone();
+        if reading.lines[line].style != Style::Normal {
+            continue;
+        }
+        let last = reading.word(units.end - 1);
+        if units.len() > 1 {
+            let usage = reading.word(units.start).usage;
+            let two_names = units.len() == 2 && (usage == UNKNOWN || usage == ALWAYS_CAPITAL);
+            let country = last.lists & List::Country.bit() != 0;
+            if kind == EntityKind::Person || kind == EntityKind::Organization && two_names && !country {
+                full.entry(last.folded).or_default().push(number);
+            }
+            continue;
+        }
+        let beside = |offset| reading.word_near(&reading.lines[line], units.start, offset);
+        let speaks = [-1, 1].into_iter().filter_map(beside).any(|word| speech.contains(&word.folded));
+        if let (true, EntityKind::Location, Some(full)) = (speaks, kind, full.get_mut(&last.folded)) {
+            full.drain(..).chain([number]).for_each(|name| names[name].kind = EntityKind::Person);
+        }
+    }
 }
 
 /// "Kenya Signs" in a headline is Kenya, if the running text names Kenya and the rest are
@@ -160,6 +221,28 @@ fn named_again(reading: &Reading, tags: &[Tag], known: &FxHashMap<u32, EntityKin
     found
 }
 
+/// Nationalities and adherents that the tagger has passed over.
+fn adherents(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
+    const ADHERENTS: [&str; 34] = [
+        "muslim", "muslims", "christian", "christians", "catholic", "catholics", "protestant", "protestants",
+        "jew", "jews", "jewish", "hindu", "hindus", "buddhist", "buddhists", "sikh", "sikhs", "sunni",
+        "sunnis", "shiite", "shiites", "republican", "republicans", "democrat", "democrats", "tory",
+        "tories", "islamist", "islamists", "kurd", "kurds", "kurdish", "arab", "arabs",
+    ];
+    let listed: FxHashSet<u32> = ADHERENTS.iter().map(|word| words::folded_hash(word)).collect();
+    let is_one = |unit: usize| {
+        let word = reading.word(unit);
+        let demonym = word.lists & List::Demonym.bit() != 0;
+        tags[unit] == OUTSIDE && word.case == Case::Title && (demonym || listed.contains(&word.folded))
+    };
+    let lines = reading.lines.iter().enumerate().filter(|(_, line)| line.style == Style::Normal);
+    lines
+        .flat_map(|(number, line)| line.units.clone().map(move |unit| (number, unit)))
+        .filter(|&(_, unit)| is_one(unit))
+        .map(|(line, unit)| Name { line, units: unit..unit + 1, kind: EntityKind::Norp, confidence: AGAIN })
+        .collect()
+}
+
 /// Brings together the names that mean the same; clusters in order of their first names.
 pub fn resolve(reading: &Reading, links: &Links, names: Vec<Name>) -> Vec<Cluster> {
     let mut resolver = Resolver::new(reading, links, &names);
@@ -185,6 +268,7 @@ struct Group {
     /// The first name's number.
     first: usize,
     link: Option<u32>,
+    country: bool,
 }
 
 /// Types between which the same words are one entity.
@@ -223,9 +307,14 @@ impl Resolver {
         for (number, name) in names.iter().enumerate() {
             let (words, initials) = name_words(reading, name);
             let phrase = words.iter().copied().fold(0, words::phrase);
-            let country = links.is_country(phrase) && !may_be_person(reading, name);
-            let kind =
-                if country && name.kind == EntityKind::Person { EntityKind::Location } else { name.kind };
+            let kind = match name.kind {
+                EntityKind::Person if may_be_person(reading, name) => name.kind,
+                EntityKind::Person if links.is_country(phrase) => EntityKind::Location,
+                EntityKind::Organization if name.confidence < SURE && links.is_country(phrase) => {
+                    EntityKind::Location
+                }
+                kind => kind,
+            };
             let sort = Sort::of(kind);
             let group = *by_words.entry((phrase, sort)).or_insert_with(|| {
                 let link = links.get(phrase, kind);
@@ -238,6 +327,7 @@ impl Resolver {
                     count: 0,
                     first: number,
                     link,
+                    country: kind == EntityKind::Location && links.is_country(phrase),
                 });
                 groups.len() - 1
             });
@@ -273,8 +363,11 @@ impl Resolver {
     }
 
     /// The same words now a person and now a thing are mostly the tagger's mistake: the
-    /// rare reading joins a much more frequent one.
+    /// rare reading joins a much more frequent one. A single word joins the more frequent one
+    /// in any case, unless the text has a person who is called so in full.
     fn settle_types(&mut self) {
+        let full = self.groups.iter().filter(|group| group.sort == Sort::Person && group.words.len() > 1);
+        let in_full: FxHashSet<u32> = full.flat_map(|group| group.words.iter().copied()).collect();
         let mut by_words: FxHashMap<u32, usize> = FxHashMap::default();
         for group in 0..self.groups.len() {
             let phrase = self.groups[group].words.iter().copied().fold(0, words::phrase);
@@ -284,7 +377,11 @@ impl Resolver {
             };
             let votes = |group: usize| self.groups[group].votes.iter().sum::<u32>();
             let (few, many) = if votes(group) < votes(other) { (group, other) } else { (other, group) };
-            if votes(few) * 3 <= votes(many) {
+            let never_in_full = |group: &Group| {
+                group.sort != Sort::Norp && matches!(group.words[..], [word] if !in_full.contains(&word))
+            };
+            let alone = never_in_full(&self.groups[few]) && never_in_full(&self.groups[many]);
+            if alone || votes(few) * 3 <= votes(many) {
                 self.join(few, many);
                 by_words.insert(phrase, many);
             }
@@ -397,11 +494,16 @@ impl Resolver {
             Sort::Thing => {
                 let place = |kind| matches!(kind, EntityKind::Location);
                 let same = kind(short) == kind(long) && !place(kind(short));
+                // BBC North is a part of the BBC and not what it is called in full.
+                let part = short.words.len() == 1
+                    && short.initials.len() > 1
+                    && long.words.starts_with(&short.words);
                 // The Communist Party of which a text has told is not the Chinese one that it
                 // names later.
                 let another = long.national && short.first < long.first;
                 same && short.link.is_none()
                     && !another
+                    && !part
                     && (long.words.starts_with(&short.words) || long.words.ends_with(&short.words))
             }
         }
@@ -427,7 +529,13 @@ impl Resolver {
             *meant.entry(root).or_default() += 1;
             let cluster = *cluster_of.entry(root).or_insert_with(|| {
                 let votes = &self.groups[root].votes;
-                clusters.push(Cluster { kind: usual(votes), names: Vec::new(), fullest: 0, link: None });
+                clusters.push(Cluster {
+                    kind: usual(votes),
+                    names: Vec::new(),
+                    fullest: 0,
+                    link: None,
+                    country: false,
+                });
                 clusters.len() - 1
             });
             let cluster = &mut clusters[cluster];
@@ -438,6 +546,7 @@ impl Resolver {
                 cluster.fullest = cluster.names.len() - 1;
             }
             cluster.link = self.groups[root].link;
+            cluster.country |= self.groups[group].country;
         }
         clusters
     }

@@ -225,7 +225,11 @@ fn many_names_take_time_in_proportion() {
         (0..10_000).map(|i| format!("John Smith{} met Anna Lee{}. ", letters(i), letters(i * 7))).collect();
     let same = "Ban Ki-moon spoke. ".repeat(50_000);
     let line = "Ban ".repeat(250_000);
-    for text in [many, same, line] {
+    let firms: String = (0..10_000)
+        .map(|i| format!("Acme{} Bank rose. Paris said that the company and the bank grew. ", letters(i)))
+        .collect();
+    let speakers = "Denzel Paris came. ".repeat(20_000) + &"Paris said so. ".repeat(20_000);
+    for text in [many, same, line, firms, speakers] {
         let started = Instant::now();
         read("", &text);
         assert!(started.elapsed().as_secs() < 15, "{:?} for {} bytes", started.elapsed(), text.len());

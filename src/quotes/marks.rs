@@ -108,12 +108,13 @@ impl Scanner<'_> {
         if matches!(mark, "''" | "``") { 2 } else { 1 }
     }
 
-    /// Whether white space or an opening mark stands before the token and none behind it.
+    /// Whether white space or an opening mark stands before the token and none behind it; the
+    /// French leave a space behind theirs.
     fn can_open(&self, token: usize) -> bool {
         let before = self.before(token);
         let after = self.after(token);
         !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | ',' | '!' | '?'))
-            && after.is_some_and(|c| !c.is_whitespace())
+            && after.is_some_and(|c| !c.is_whitespace() || self.body.word(token) == "«")
     }
 
     fn can_close(&self, token: usize) -> bool {

@@ -244,10 +244,15 @@ impl<'a> Speakers<'a> {
         }
     }
 
-    /// The entity with the last mention that shares a byte with the span: the head of a name stands last.
+    /// The entity with the last mention that shares a byte with the span: the head of a name stands
+    /// last. "Obama's former strategist" is not Obama.
     fn entity_at(&self, span: Span) -> Option<usize> {
         let after = self.mentions.partition_point(|(mention, _)| mention.begin < span.end);
-        self.mentions[..after].last().filter(|(mention, _)| mention.overlaps(span)).map(|&(_, entity)| entity)
+        let (mention, entity) =
+            *self.mentions[..after].last().filter(|(mention, _)| mention.overlaps(span))?;
+        let behind = self.body.text.get(mention.end..span.end).unwrap_or_default();
+        let owns = ["'s ", "’s ", "' ", "’ "].iter().any(|mark| behind.starts_with(mark));
+        (!owns).then_some(entity)
     }
 
     /// "he said" right after a quotation of a person means the same one, if no other person was

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::capitals::CAPITALS;
 use crate::document::Section;
 use crate::entities::lexicon::{LONGEST_PHRASE, List};
 use crate::entities::link::{LinkParts, LinkSort};
@@ -189,6 +190,9 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
         for name in &person.names {
             links.add(name, id, LinkSort::Person);
         }
+    }
+    for (name, id) in CAPITALS {
+        links.add(name, id, LinkSort::City);
     }
     let cities = fs::read_to_string(folder.join("world-cities.csv"))?;
     let mut seen: BTreeMap<u32, u32> = BTreeMap::new();

@@ -5,6 +5,7 @@
 //! 3. The local weights are learned. Taggers trained on one half of the texts label the
 //!    other half, and from these labellings the weights of the document's evidence are learned.
 
+mod capitals;
 pub mod clusters;
 pub mod corpus;
 pub mod crf;
