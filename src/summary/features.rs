@@ -26,6 +26,8 @@ pub struct Prepared {
     pub vectors: Vectors,
     /// [`COUNT`] numbers a sentence.
     pub rows: Vec<[f32; COUNT]>,
+    /// Which sentences say what a picture shows, in a paragraph of their own.
+    pub captions: Vec<bool>,
 }
 
 /// Reads a document's sentences into rows of features.
@@ -42,7 +44,8 @@ pub fn prepare(
     let looks = looks(body, &words);
     let casts = casts(body, entities);
     let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks, &casts).rows();
-    Prepared { vectors, rows }
+    let captions = (0..body.sentences.len()).map(|place| is_caption(body, &words, place)).collect();
+    Prepared { vectors, rows, captions }
 }
 
 /// The article with its first sentence begun behind the dateline, which says nothing of the story.
@@ -68,6 +71,29 @@ fn dateline(body: &Segmented, first: &Sentence) -> usize {
     let dash = tokens().position(|token| matches!(body.word(token), "-" | "--" | "–" | "—"));
     dash.filter(|&dash| dash > 0 && dash + 1 < first.tokens.len() && tokens().take(dash).all(is_name))
         .map_or(0, |dash| dash + 1)
+}
+
+/// Whether a sentence alone in its paragraph says who is pictured, without a verb of its own.
+/// The graded articles have too few captions to learn them from.
+fn is_caption(body: &Segmented, words: &Words, place: usize) -> bool {
+    const LONGEST: usize = 25;
+    const PICTURED: [&str; 5] = ["pictured", "photographed", "picture", "photo", "photograph"];
+    let sentence = &body.sentences[place];
+    let same_paragraph = |other: Option<usize>| {
+        let other = other.and_then(|other| body.sentences.get(other));
+        other.is_some_and(|other| other.paragraph == sentence.paragraph)
+    };
+    let of_verb = |word: &Word| {
+        [Class::AUXILIARY, Class::MODAL, Class::REPORTING].iter().any(|&class| word.class.is(class))
+    };
+    words.sentence(place).len() <= LONGEST
+        && !same_paragraph(place.checked_sub(1))
+        && !same_paragraph(Some(place + 1))
+        && !words.sentence(place).iter().any(of_verb)
+        && sentence
+            .tokens
+            .clone()
+            .any(|token| PICTURED.iter().any(|word| body.word(token).eq_ignore_ascii_case(word)))
 }
 
 /// The outside of a sentence.

@@ -59,13 +59,16 @@ impl Judge {
         let rows = self.reference.rows(prepared);
         let grades = self.grade.scores(&rows);
         let harms: Vec<f32> = self.harm.scores(&rows).into_iter().map(probability).collect();
+        let is_fit = |(&harm, &caption): (&f32, &bool)| harm <= HARMFUL && !caption;
+        let fit: Vec<bool> = harms.iter().zip(&prepared.captions).map(is_fit).collect();
         // A text of fragments only still has a summary.
-        let all_harmful = harms.iter().all(|&harm| harm > HARMFUL);
+        let none_fit = !fit.contains(&true);
         rows.chunks_exact(WIDTH)
             .zip(grades.into_iter().zip(harms))
-            .map(|(row, (grade, harm))| {
+            .zip(fit)
+            .map(|((row, (grade, harm)), fit)| {
                 let grade = (grade + self.line.score(row)) / 2.0;
-                (all_harmful || harm <= HARMFUL).then_some(grade * (1.0 - harm))
+                (fit || none_fit).then_some(grade * (1.0 - harm))
             })
             .collect()
     }
