@@ -51,7 +51,7 @@ pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineMo
     reader.drop_scraps(&mut kinds);
     reader.mark_repeats(&mut kinds);
     reader.mend_lists(&mut kinds);
-    drop_last_headings(&mut kinds);
+    drop_last_strays(&mut kinds);
 
     let mut article = assemble(&page, &kinds);
     article.title = title;
@@ -334,10 +334,13 @@ impl Reader<'_> {
     }
 }
 
-/// Leaves out headings that nothing of the article stands under.
-fn drop_last_headings(kinds: &mut [BlockKind]) {
+/// Leaves out headings that nothing of the article stands under, and an item behind it that
+/// hangs on none of its lines.
+fn drop_last_strays(kinds: &mut [BlockKind]) {
     while let Some(last) = kinds.iter().rposition(|kind| kind.in_text())
-        && kinds[last] == BlockKind::Heading
+        && let Some(above) = last.checked_sub(1)
+        && (kinds[last] == BlockKind::Heading
+            || kinds[last] == BlockKind::ListItem && !kinds[above].in_text())
         && kinds[..last].iter().any(|kind| kind.in_text())
     {
         kinds[last] = BlockKind::Boilerplate;

@@ -31,7 +31,7 @@ const FIRST_PARAMS: Params = Params {
     feature_share: 0.25,
     seed: 1,
 };
-const SECOND_PARAMS: Params = Params { trees: 200, learning_rate: 0.06, seed: 2, ..FIRST_PARAMS };
+const SECOND_PARAMS: Params = Params { trees: 400, learning_rate: 0.03, seed: 2, ..FIRST_PARAMS };
 const KIND_PARAMS: Params =
     Params { trees: 80, leaves: 12, min_rows: 10, row_share: 0.8, seed: 3, ..FIRST_PARAMS };
 
