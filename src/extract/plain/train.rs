@@ -35,6 +35,10 @@ const SECOND_PARAMS: Params = Params { trees: 400, learning_rate: 0.03, seed: 2,
 const KIND_PARAMS: Params =
     Params { trees: 80, leaves: 12, min_rows: 10, row_share: 0.8, seed: 3, ..FIRST_PARAMS };
 
+/// Every page has a title, and many lines that could be one.
+const TITLE_PARAMS: Params =
+    Params { trees: 200, leaves: 16, learning_rate: 0.05, min_rows: 20, ..KIND_PARAMS };
+
 /// Trains on the data sets under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let function_words = FunctionWords::load();
@@ -414,7 +418,7 @@ fn train_kind(examples: &[Example], rows: &[Vec<f32>], kind: BlockKind) -> Fores
         });
     }
     set.weights.fill(1.0);
-    set.train(THIRD, &KIND_PARAMS)
+    set.train(THIRD, if kind == BlockKind::Title { &TITLE_PARAMS } else { &KIND_PARAMS })
 }
 
 /// Prints how well the lines of pages with boilerplate are told, by lines and by characters.
