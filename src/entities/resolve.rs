@@ -413,7 +413,9 @@ impl Resolver {
             if facts.initials.len() < 2 || facts.sort != Sort::Thing {
                 continue;
             }
-            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice) {
+            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice)
+                && usual(&facts.votes) == usual(&self.groups[*long].votes)
+            {
                 pairs.push((group, *long));
             }
         }
