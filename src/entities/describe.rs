@@ -250,6 +250,7 @@ impl Search<'_> {
         (self.cluster_of[unit] as usize).checked_sub(1)
     }
 
+    /// The text has spoken of a cluster once more.
     fn count(&mut self, cluster: usize) {
         const MOST_LEADERS: usize = 8;
         self.counts[cluster] += 1;

@@ -12,6 +12,7 @@ pub enum LinkSort {
     Person = 1,
     Title = 2,
     City = 3,
+    Organization = 4,
 }
 
 /// Wikidata's numbers by name; a name that may mean several things is not in it.
@@ -64,10 +65,12 @@ impl Links {
         let place = self.names.get(name)?;
         let sort = self.sorts[place];
         let fits = match kind {
-            EntityKind::Location => sort != LinkSort::Person as u8,
+            EntityKind::Location => sort != LinkSort::Person as u8 && sort != LinkSort::Organization as u8,
             EntityKind::Person => sort == LinkSort::Person as u8 || sort == LinkSort::Title as u8,
             // Organisations share their names ("Communist Party"); no title is sure to be theirs.
-            EntityKind::Organization => sort == LinkSort::Country as u8,
+            EntityKind::Organization => {
+                sort == LinkSort::Country as u8 || sort == LinkSort::Organization as u8
+            }
             EntityKind::Norp => false,
             _ => sort == LinkSort::Title as u8,
         };

@@ -15,7 +15,7 @@ use super::reading::{Reading, Style};
 use super::tagger::Labelling;
 use super::tags::{self, KINDS, OUTSIDE, Tag};
 use super::words::{self, Case, mix};
-use crate::document::EntityKind;
+use crate::document::{EntityKind, Section};
 
 /// A name found by the tagger.
 #[derive(Clone, Debug)]
@@ -71,6 +71,9 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
     }
     take_in_particles(reading, tags, &mut names);
     take_speakers_for_people(reading, &mut names);
+    if let Some(place) = names.iter_mut().find(|name| is_dateline(reading, name)) {
+        place.kind = EntityKind::Location;
+    }
     let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
     for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
         known.entry(phrase(reading, name.units.clone())).or_insert(name.kind);
@@ -109,6 +112,18 @@ fn take_in_particles(reading: &Reading, tags: &[Tag], names: &mut [Name]) {
             .find(|&begin| ends.contains(&phrase(reading, begin..name.units.end)));
         name.units.start = longest.unwrap_or(name.units.start);
     }
+}
+
+/// Whether a name is where a report was written, as in "GENEVA, June 3 (Reuters) - Talks".
+fn is_dateline(reading: &Reading, name: &Name) -> bool {
+    let line = &reading.lines[name.line];
+    let mark = reading.units.get(name.units.end).filter(|_| name.units.end < line.units.end);
+    let text = reading.text(line.section);
+    let opens = name.units.start == 0 && line.section == Section::Body;
+    let marked = mark
+        .is_some_and(|mark| matches!(&text[mark.begin as usize..mark.end as usize], "," | "(" | "–" | "—"));
+    let capitals = name.units.clone().all(|unit| reading.word(unit).case == Case::Upper);
+    opens && marked && capitals && reading.span(name.units.clone()).len() > 3
 }
 
 /// "Washington said" is the man if the text has named a Denzel Washington before, and so is
@@ -413,7 +428,9 @@ impl Resolver {
             if facts.initials.len() < 2 || facts.sort != Sort::Thing {
                 continue;
             }
-            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice) {
+            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice)
+                && usual(&facts.votes) == usual(&self.groups[*long].votes)
+            {
                 pairs.push((group, *long));
             }
         }

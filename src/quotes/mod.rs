@@ -219,7 +219,9 @@ impl<'a> Speakers<'a> {
         let mut quotes = Vec::with_capacity(quotations.len());
         for quotation in quotations {
             let speaker = quotation.speaker.as_ref().map(|speaker| self.body.span_of(speaker.clone()));
-            let mentioned = speaker.and_then(|span| self.entity_at(span));
+            // "Obama's former strategist" is not Obama.
+            let head = quotation.speaker.clone().map(|speaker| self.reader.head(speaker));
+            let mentioned = head.clone().and_then(|head| self.entity_at(self.body.span_of(head)));
             let entity = mentioned.or_else(|| self.meant_by_pronoun(&quotation, previous));
             if let Some(entity) = entity {
                 previous = Some((entity, quotation.tokens.end));
@@ -229,7 +231,7 @@ impl<'a> Speakers<'a> {
                 kind: quotation.kind,
                 speaker: speaker.map(|span| self.body.text_span(span)),
                 speaker_entity: entity,
-                attribution: self.attribution(quotation.speaker.as_ref(), entity),
+                attribution: self.attribution(head.as_ref(), entity),
             });
         }
         quotes
@@ -244,15 +246,10 @@ impl<'a> Speakers<'a> {
         }
     }
 
-    /// The entity with the last mention that shares a byte with the span: the head of a name stands
-    /// last. "Obama's former strategist" is not Obama.
+    /// The entity with the last mention that shares a byte with the span: the head of a name stands last.
     fn entity_at(&self, span: Span) -> Option<usize> {
         let after = self.mentions.partition_point(|(mention, _)| mention.begin < span.end);
-        let (mention, entity) =
-            *self.mentions[..after].last().filter(|(mention, _)| mention.overlaps(span))?;
-        let behind = self.body.text.get(mention.end..span.end).unwrap_or_default();
-        let owns = ["'s ", "’s ", "' ", "’ "].iter().any(|mark| behind.starts_with(mark));
-        (!owns).then_some(entity)
+        self.mentions[..after].last().filter(|(mention, _)| mention.overlaps(span)).map(|&(_, entity)| entity)
     }
 
     /// "he said" right after a quotation of a person means the same one, if no other person was
@@ -348,6 +345,15 @@ mod tests {
             "‘They called it “the mill” for years,’ said Ana Costa.",
             &[("‘They called it “the mill” for years,’", "Ana Costa")],
         );
+    }
+
+    #[test]
+    fn whoever_speaks_for_somebody_is_the_speaker() {
+        assert_said(
+            "“It is safe,” a spokeswoman for the Harbour Trust said.",
+            &[("“It is safe,”", "a spokeswoman for the Harbour Trust")],
+        );
+        assert_said("“It is safe,” Lund's former aide said.", &[("“It is safe,”", "Lund's former aide")]);
     }
 
     #[test]

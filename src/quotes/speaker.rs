@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
                 begin -= 1;
             }
             begin -= usize::from(begin > floor && self.is(begin - 1, " the "));
-            return Some(begin..end);
+            return Some(self.governing(begin, floor).unwrap_or(begin)..end);
         }
         while begin > floor && end - begin < 12 && self.is_word(begin - 1) && !self.is(begin - 1, CLAUSE) {
             begin -= 1;
@@ -202,6 +202,28 @@ impl<'a> Reader<'a> {
             }
         }
         Some(begin..end)
+    }
+
+    /// Where "a spokeswoman for" begins, if the like of it stands before a name.
+    fn governing(&self, name: usize, floor: usize) -> Option<usize> {
+        const LONGEST: usize = 5;
+        let noun = name.checked_sub(2).filter(|&token| token >= floor)?;
+        let governs = self.is(name - 1, " for of ") && self.is_word(noun) && !self.is_capitalised(noun);
+        let furthest = noun.saturating_sub(LONGEST).max(floor);
+        let begin = (furthest..noun).rev().take_while(|&token| self.is_word(token));
+        begin.filter(|&token| self.is(token, DETERMINERS)).last().filter(|_| governs)
+    }
+
+    /// The words of a speaker that say who it is: "spokesman" of "Modi's spokesman for trade".
+    pub fn head(&self, speaker: Range<usize>) -> Range<usize> {
+        let owner =
+            speaker.clone().rev().find(|&token| matches!(self.body.word(token), "'s" | "’s" | "'" | "’"));
+        let begin = owner.map_or(speaker.start, |mark| mark + 1);
+        if begin >= speaker.end {
+            return speaker;
+        }
+        let end = (begin + 1..speaker.end).find(|&token| self.is(token, " of for "));
+        begin..end.unwrap_or(speaker.end)
     }
 
     /// Whether the token belongs to the name that stands right of it.

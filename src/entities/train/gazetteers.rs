@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::capitals::CAPITALS;
+use super::facts::{CAPITALS, LEADERS, ORGANIZATIONS};
 use crate::document::Section;
 use crate::entities::lexicon::{LONGEST_PHRASE, List};
 use crate::entities::link::{LinkParts, LinkSort};
@@ -191,8 +191,10 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
             links.add(name, id, LinkSort::Person);
         }
     }
-    for (name, id) in CAPITALS {
-        links.add(name, id, LinkSort::City);
+    let facts: [(&[(&str, u32)], LinkSort); 3] =
+        [(&CAPITALS, LinkSort::City), (&ORGANIZATIONS, LinkSort::Organization), (&LEADERS, LinkSort::Person)];
+    for (table, sort) in facts {
+        table.iter().for_each(|&(name, id)| links.add(name, id, sort));
     }
     let cities = fs::read_to_string(folder.join("world-cities.csv"))?;
     let mut seen: BTreeMap<u32, u32> = BTreeMap::new();

@@ -5,10 +5,10 @@
 //! 3. The local weights are learned. Taggers trained on one half of the texts label the
 //!    other half, and from these labellings the weights of the document's evidence are learned.
 
-mod capitals;
 pub mod clusters;
 pub mod corpus;
 pub mod crf;
+mod facts;
 pub mod gazetteers;
 mod news;
 

@@ -1,9 +1,9 @@
-//! Capitals with their Wikidata numbers: facts from Wikidata (CC0), checked against a public copy
-//! of its table of countries and, where it has them, the Wikipedia titles of the gazetteers.
-//!
-//! Left out are names that as often mean something else: another city (Georgetown, Kingston,
-//! Santiago, San José, Victoria, Panama City), a common word (Male), the country itself.
+//! Names with their Wikidata numbers: facts from Wikidata (CC0). Each number was found in another
+//! public table as well: the Wikipedia titles of the gazetteers, a table of countries, of
+//! international bodies, of well-known people. What none of them has is left out.
 
+/// Left out are names that as often mean something else: another city (Georgetown, Kingston,
+/// Santiago, San José, Victoria, Panama City), a common word (Male), the country itself.
 pub const CAPITALS: [(&str, u32); 154] = [
     ("Abu Dhabi", 1519),
     ("Abuja", 3787),
@@ -159,4 +159,75 @@ pub const CAPITALS: [(&str, u32); 154] = [
     ("Yaoundé", 3808),
     ("Yerevan", 1953),
     ("Zagreb", 1435),
+];
+
+/// International organisations. Letters that stand for several of them (ICC) are left out.
+pub const ORGANIZATIONS: [(&str, u32); 46] = [
+    ("United Nations", 1065),
+    ("UN", 1065),
+    ("European Union", 458),
+    ("EU", 458),
+    ("NATO", 7184),
+    ("North Atlantic Treaty Organization", 7184),
+    ("North Atlantic Treaty Organisation", 7184),
+    ("World Health Organization", 7817),
+    ("World Health Organisation", 7817),
+    ("WHO", 7817),
+    ("International Monetary Fund", 7804),
+    ("IMF", 7804),
+    ("World Bank", 7164),
+    ("World Trade Organization", 7825),
+    ("World Trade Organisation", 7825),
+    ("WTO", 7825),
+    ("UNICEF", 740308),
+    ("United Nations Children's Fund", 740308),
+    ("UNESCO", 7809),
+    ("ASEAN", 7768),
+    ("Association of Southeast Asian Nations", 7768),
+    ("African Union", 7159),
+    ("OPEC", 7795),
+    ("International Atomic Energy Agency", 41984),
+    ("IAEA", 41984),
+    ("International Criminal Court", 47488),
+    ("International Court of Justice", 7801),
+    ("United Nations Security Council", 37470),
+    ("UN Security Council", 37470),
+    ("United Nations General Assembly", 47423),
+    ("UN General Assembly", 47423),
+    ("UN Human Rights Council", 205650),
+    ("United Nations Human Rights Council", 205650),
+    ("World Food Programme", 204344),
+    ("UN World Food Programme", 204344),
+    ("Food and Agriculture Organization", 82151),
+    ("International Labour Organization", 54129),
+    ("International Organization for Migration", 472311),
+    ("United Nations Development Programme", 161718),
+    ("United Nations Environment Programme", 182016),
+    ("UNRWA", 846656),
+    ("World Meteorological Organization", 170424),
+    ("Bank for International Settlements", 309195),
+    ("Collective Security Treaty Organization", 318693),
+    ("Caribbean Community", 205995),
+    ("FIFA", 253414),
+];
+
+/// Heads of state and government of our time, under their full names.
+pub const LEADERS: [(&str, u32); 17] = [
+    ("Angela Merkel", 567),
+    ("Xi Jinping", 15031),
+    ("Narendra Modi", 1058),
+    ("Mohammed bin Salman", 6889872),
+    ("Cyril Ramaphosa", 312910),
+    ("Luiz Inacio Lula da Silva", 37181),
+    ("Emmanuel Macron", 3052772),
+    ("Vladimir Putin", 7747),
+    ("Benjamin Netanyahu", 43723),
+    ("Volodymyr Zelenskyy", 3874799),
+    ("Volodymyr Zelensky", 3874799),
+    ("Volodymyr Zelenskiy", 3874799),
+    ("Margaret Thatcher", 7416),
+    ("Nelson Mandela", 8023),
+    ("Jair Bolsonaro", 10304982),
+    ("Alexander Lukashenko", 2866),
+    ("Aleksandr Lukashenko", 2866),
 ];
