@@ -51,7 +51,7 @@ pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineMo
     reader.drop_scraps(&mut kinds);
     reader.mark_repeats(&mut kinds);
     reader.mend_lists(&mut kinds);
-    drop_last_strays(&mut kinds);
+    reader.drop_last_strays(&mut kinds);
 
     let mut article = assemble(&page, &kinds);
     article.title = title;
@@ -268,14 +268,15 @@ impl Reader<'_> {
         }
     }
 
-    /// A bulleted line between two bulleted items is an item, too, and a line without a bullet
-    /// that announces bulleted items is none.
+    /// A bulleted line between a bulleted item and another line of the article is an item, too,
+    /// and a line without a bullet that announces bulleted items is none.
     fn mend_lists(&self, kinds: &mut [BlockKind]) {
         let bulleted = |line: usize| self.page.lines[line].bullet;
         for line in 1..kinds.len().saturating_sub(1) {
             let item_below = kinds[line + 1] == BlockKind::ListItem && bulleted(line + 1);
             let item_above = kinds[line - 1] == BlockKind::ListItem && bulleted(line - 1);
-            if bulleted(line) && item_above && item_below {
+            let inside = kinds[line - 1].in_text() && kinds[line + 1].in_text();
+            if bulleted(line) && inside && (item_above || item_below) {
                 kinds[line] = BlockKind::ListItem;
             } else if kinds[line] == BlockKind::ListItem
                 && !bulleted(line)
@@ -284,6 +285,23 @@ impl Reader<'_> {
             {
                 kinds[line] = BlockKind::Paragraph;
             }
+        }
+    }
+
+    /// Leaves out headings that nothing of the article stands under, and a few headlines taken for
+    /// items that stand behind its end.
+    fn drop_last_strays(&self, kinds: &mut [BlockKind]) {
+        const MOST: usize = 4;
+        while let Some(last) = kinds.iter().rposition(|kind| kind.in_text()) {
+            let is_item = |&line: &usize| kinds[line] == BlockKind::ListItem && !self.page.lines[line].bullet;
+            let items = (0..=last).rev().take_while(is_item).count();
+            let first = last + 1 - items.max(1);
+            let hangs = first.checked_sub(1).is_some_and(|above| kinds[above].in_text());
+            let stray = kinds[last] == BlockKind::Heading || (1..=MOST).contains(&items) && !hangs;
+            if !stray || !kinds[..first].iter().any(|kind| kind.in_text()) {
+                break;
+            }
+            kinds[first..=last].fill(BlockKind::Boilerplate);
         }
     }
 
@@ -331,19 +349,6 @@ impl Reader<'_> {
         let first = kinds.iter().position(|kind| kind.in_text()).unwrap_or(kinds.len());
         let title = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title).unwrap_or(first);
         title.saturating_sub(NEAR)..(first + NEAR).min(kinds.len())
-    }
-}
-
-/// Leaves out headings that nothing of the article stands under, and an item behind it that
-/// hangs on none of its lines.
-fn drop_last_strays(kinds: &mut [BlockKind]) {
-    while let Some(last) = kinds.iter().rposition(|kind| kind.in_text())
-        && let Some(above) = last.checked_sub(1)
-        && (kinds[last] == BlockKind::Heading
-            || kinds[last] == BlockKind::ListItem && !kinds[above].in_text())
-        && kinds[..last].iter().any(|kind| kind.in_text())
-    {
-        kinds[last] = BlockKind::Boilerplate;
     }
 }
 

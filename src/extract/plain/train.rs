@@ -20,6 +20,9 @@ const VERSION: &str = "1";
 const FOLDS: usize = 3;
 /// How much a page counts that was made up from another.
 const VARIANT_WEIGHT: f32 = 0.3;
+/// How much an article alone counts, once with its title and once without. With more, short pages
+/// are kept whole.
+const ALONE_WEIGHT: f32 = 0.5;
 
 const FIRST_PARAMS: Params = Params {
     trees: 260,
@@ -48,9 +51,10 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         .iter()
         .flat_map(|page| {
             let whole = page.example(&function_words);
-            let alone = page.without_boilerplate(&function_words);
+            let alone = page.without_boilerplate(false, &function_words);
+            let titled = page.without_boilerplate(true, &function_words);
             let interrupted = page.with_promotion(&promotion, &function_words);
-            [Some(whole), alone, interrupted].into_iter().flatten()
+            [Some(whole), alone, titled, interrupted].into_iter().flatten()
         })
         .collect();
     let mut writer = ModelWriter::new("lines", VERSION);
@@ -209,24 +213,31 @@ impl LabelledPage {
             .map(|(line, _)| (self.site.as_str(), line))
     }
 
-    /// The article alone, as a client sends it that has taken the page apart already: every
-    /// line of it is to be kept, however the text is cut.
-    fn without_boilerplate(&self, function_words: &FunctionWords) -> Option<Example> {
+    /// The article alone, as a client sends it that has taken the page apart already, with or
+    /// without its title: every line of it is to be kept, however the text is cut.
+    fn without_boilerplate(&self, titled: bool, function_words: &FunctionWords) -> Option<Example> {
         let lines = self.page.for_features();
-        let (lines, labels): (Vec<Line<'_>>, Vec<Label>) =
-            lines.iter().zip(&self.labels).filter(|(_, label)| label.body == Some(true)).unzip();
+        let title = || self.labels.iter().position(|label| label.title == Some(true));
+        let title = if titled { Some(title()?) } else { None };
+        let body = (0..lines.len()).filter(|&line| self.labels[line].body == Some(true));
+        let chosen: Vec<usize> = title.into_iter().chain(body).collect();
         let cut = hash(&self.site) as usize / FOLDS;
         let kept = match cut % 4 {
-            0 => lines.len(),
-            1 => lines.len().min(1),
-            2 => lines.len().min(2 + cut / 4 % 6),
-            _ => lines.len().min(12),
+            0 => chosen.len(),
+            1 => chosen.len().min(1),
+            2 => chosen.len().min(2 + cut / 4 % 6),
+            _ => chosen.len().min(12),
         };
-        let labels = labels[..kept]
+        let kept = &chosen[..if titled { kept.max(3).min(chosen.len()) } else { kept }];
+        let (lines, labels): (Vec<Line<'_>>, Vec<Label>) = kept
             .iter()
-            .map(|label| Label { body: label.body, kind: None, title: Some(false) })
-            .collect();
-        (kept > 0).then(|| self.example_of(&lines[..kept], labels, function_words))
+            .map(|&line| {
+                let label = self.labels[line];
+                (lines[line], Label { title: Some(Some(line) == title), ..label })
+            })
+            .unzip();
+        let example = || self.example_of(&lines, labels, function_words).weighing(ALONE_WEIGHT);
+        (!lines.is_empty()).then(example)
     }
 
     /// The page with promotion of other sites between the paragraphs of its article: the sets
