@@ -270,7 +270,7 @@ fn weekday_named(word: &str) -> Option<Weekday> {
 /// Whether a line holds a date, perhaps with a time and what it is the date of, and nothing else.
 pub(in crate::extract) fn is_date_alone(text: &str) -> bool {
     let says_more = |word: &str| {
-        !matches!(word, "at" | "on" | "last" | "date" | "am" | "pm" | "a" | "p" | "m" | "h" | "gmt" | "utc")
+        !matches!(word, "at" | "on" | "last" | "date" | "am" | "pm" | "a" | "p" | "m" | "h")
             && month_named(word).is_none()
             && weekday_named(word).is_none()
             && Zone::named(word).is_none()

@@ -94,6 +94,11 @@ fn extract_text(source: &Source, extract: impl Fn(&str) -> Extraction) -> Extrac
     extraction
 }
 
+/// The letters and digits of a text in lower case, by which titles, names and lines are compared.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// What the client knows beforehand stands above what the page says.
 fn hints_win(source: &Source, article: &mut Article) {
     let known = |hint: &str, found: &mut String| {

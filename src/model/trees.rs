@@ -89,11 +89,6 @@ pub struct Forest {
 }
 
 impl Forest {
-    /// How many features a row has.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
     /// The score of one row; its meaning is the objective's.
     ///
     /// # Panics
@@ -147,10 +142,10 @@ impl Forest {
         writer.u32s(section, &words);
     }
 
-    /// Reads what [`Forest::write`] wrote.
-    pub fn read(file: &ModelFile<'_>, section: &str) -> Result<Self, ModelError> {
+    /// Reads what [`Forest::write`] wrote; refuses a forest of rows that have not `width` features.
+    pub fn read(file: &ModelFile<'_>, section: &str, width: usize) -> Result<Self, ModelError> {
         let words = file.u32s(section)?;
-        Self::from_words(&words).ok_or(ModelError::Damaged(0))
+        Self::from_words(&words).filter(|forest| forest.width == width).ok_or(ModelError::Damaged(0))
     }
 
     /// None where a score could leave the forest or never end.
@@ -517,7 +512,8 @@ mod tests {
         let mut writer = ModelWriter::new("toy", "1");
         forest.write(&mut writer, "forest");
         let bytes = writer.finish();
-        assert_eq!(Forest::read(&ModelFile::parse(&bytes).unwrap(), "forest").unwrap(), forest);
+        assert_eq!(Forest::read(&ModelFile::parse(&bytes).unwrap(), "forest", 3).unwrap(), forest);
+        assert!(Forest::read(&ModelFile::parse(&bytes).unwrap(), "forest", 4).is_err());
     }
 
     #[test]

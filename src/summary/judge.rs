@@ -31,19 +31,15 @@ pub struct Judge {
 
 impl Judge {
     pub fn read(file: &ModelFile) -> Result<Self, ModelError> {
-        let judge = Self {
+        Ok(Self {
             reference: Reference {
-                forest: Forest::read(file, "reference")?,
-                line: Line::read(file, "reference line")?,
+                forest: Forest::read(file, "reference", features::COUNT)?,
+                line: Line::read(file, "reference line", features::COUNT)?,
             },
-            grade: Forest::read(file, "grade")?,
-            line: Line::read(file, "line")?,
-            harm: Forest::read(file, "harm")?,
-        };
-        let widths = [judge.grade.width(), judge.line.width(), judge.harm.width()];
-        let reference = [judge.reference.forest.width(), judge.reference.line.width()];
-        let fits = reference == [features::COUNT; 2] && widths == [WIDTH; 3];
-        fits.then_some(judge).ok_or(ModelError::Damaged(0))
+            grade: Forest::read(file, "grade", WIDTH)?,
+            line: Line::read(file, "line", WIDTH)?,
+            harm: Forest::read(file, "harm", WIDTH)?,
+        })
     }
 
     pub fn write<'a>(&self, writer: &mut ModelWriter<'a>) {

@@ -22,10 +22,6 @@ struct Term {
 }
 
 impl Line {
-    pub fn width(&self) -> usize {
-        self.terms.len()
-    }
-
     /// The expected target of a row.
     pub fn score(&self, row: &[f32]) -> f32 {
         self.terms
@@ -74,14 +70,15 @@ impl Line {
         Self { base: base as f32, terms }
     }
 
-    pub fn read(file: &ModelFile, section: &str) -> Result<Self, ModelError> {
+    /// Reads what [`Line::write`] wrote; refuses a line over rows that have not `width` features.
+    pub fn read(file: &ModelFile, section: &str, width: usize) -> Result<Self, ModelError> {
         let values = file.f32s(section)?;
         let Some((&base, terms)) = values.split_first() else { return Err(ModelError::Damaged(0)) };
-        let terms = terms
+        let terms: Vec<Term> = terms
             .chunks_exact(3)
             .map(|term| Term { mean: term[0], scale: term[1], weight: term[2] })
             .collect();
-        Ok(Self { base, terms })
+        if terms.len() == width { Ok(Self { base, terms }) } else { Err(ModelError::Damaged(0)) }
     }
 
     pub fn write<'a>(&self, writer: &mut ModelWriter<'a>, section: &'a str) {

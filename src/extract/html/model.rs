@@ -38,12 +38,7 @@ pub(in crate::extract) struct PageModel {
 
 impl PageModel {
     pub fn read(file: &ModelFile<'_>) -> Result<Self, ModelError> {
-        let forest = Forest::read(file, "blocks")?;
-        if forest.width() == FEATURES {
-            Ok(Self { info: file.info().clone(), forest })
-        } else {
-            Err(ModelError::Damaged(0))
-        }
+        Ok(Self { info: file.info().clone(), forest: Forest::read(file, "blocks", FEATURES)? })
     }
 
     pub fn info(&self) -> &ModelInfo {

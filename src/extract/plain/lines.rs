@@ -51,17 +51,16 @@ pub struct LineModel {
 
 impl LineModel {
     pub fn read(file: &ModelFile<'_>) -> Result<Self, ModelError> {
-        let forest = |section: &str, width: usize| {
-            let forest = Forest::read(file, section)?;
-            if forest.width() == width { Ok(forest) } else { Err(ModelError::Damaged(0)) }
-        };
         Ok(Self {
             info: file.info().clone(),
             function_words: FunctionWords::load(),
             words: WordModel::read(file)?,
-            first: forest("first", FIRST)?,
-            second: forest("second", SECOND)?,
-            kinds: KINDS.iter().map(|(_, section)| forest(section, THIRD)).collect::<Result<_, _>>()?,
+            first: Forest::read(file, "first", FIRST)?,
+            second: Forest::read(file, "second", SECOND)?,
+            kinds: KINDS
+                .iter()
+                .map(|(_, section)| Forest::read(file, section, THIRD))
+                .collect::<Result<_, _>>()?,
         })
     }
 

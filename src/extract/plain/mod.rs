@@ -14,8 +14,8 @@ use rustc_hash::FxHashMap;
 
 use self::flat::FlatPage;
 use self::lines::{Judgement, LineModel};
-use super::Extraction;
 use super::bylines::{is_agency, is_date_alone, parse_byline, parse_publish_time};
+use super::{Extraction, folded};
 use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warning};
 use crate::text::language;
 
@@ -157,7 +157,7 @@ impl Reader<'_> {
         } else {
             known.trim()
         };
-        let wanted = letters(title);
+        let wanted = folded(title);
         if wanted.is_empty() {
             return title.to_owned();
         }
@@ -168,7 +168,7 @@ impl Reader<'_> {
             if text.len() > 2 * title.len() + 60 {
                 continue;
             }
-            let found = letters(text);
+            let found = folded(text);
             if found == wanted {
                 *kind = BlockKind::Title;
             } else if let Some(end) = echo_end(&found, &wanted) {
@@ -243,7 +243,7 @@ impl Reader<'_> {
     fn mark_repeats(&self, kinds: &mut [BlockKind]) {
         let long = |line: usize| self.page.text(line).split_whitespace().nth(REPEATED_WORDS - 1).is_some();
         let copies: Vec<Option<String>> =
-            (0..kinds.len()).map(|line| long(line).then(|| letters(self.page.text(line)))).collect();
+            (0..kinds.len()).map(|line| long(line).then(|| folded(self.page.text(line)))).collect();
         for line in 1..kinds.len() {
             let (Some(here), Some(above)) = (&copies[line], &copies[line - 1]) else { continue };
             // A picture's description and its caption: where one is no part of the article, neither
@@ -350,11 +350,6 @@ impl Reader<'_> {
         let title = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title).unwrap_or(first);
         title.saturating_sub(NEAR)..(first + NEAR).min(kinds.len())
     }
-}
-
-/// A text's letters and digits in lower case.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a line is another one with a little behind it, as a caption is the picture's

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::Evidence;
-use super::candidates::{Candidates, folded};
+use super::candidates::Candidates;
 use super::declared::{text_of, types};
 use crate::document::BlockKind;
 use crate::extract::bylines::{dates, is_person_name, parse_byline, parse_declared_name};
+use crate::extract::folded;
 use crate::extract::html::page::{Mark, Says};
 
 /// Where authors can be found, in order of trust: of two spellings of the same names the

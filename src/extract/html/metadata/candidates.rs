@@ -112,8 +112,3 @@ impl<V> Candidates<V> {
         rows
     }
 }
-
-/// The letters and digits of a text in lower case, by which values are compared.
-pub(in crate::extract) fn folded(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}

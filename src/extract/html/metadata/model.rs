@@ -22,15 +22,11 @@ pub(in crate::extract) struct MetadataModel {
 
 impl MetadataModel {
     pub fn read(file: &ModelFile<'_>) -> Result<Self, ModelError> {
-        let forest = |section: &str, width: usize| {
-            let forest = Forest::read(file, section)?;
-            if forest.width() == width { Ok(forest) } else { Err(ModelError::Damaged(0)) }
-        };
         Ok(Self {
             info: file.info().clone(),
-            titles: forest("titles", titles::FEATURES)?,
-            authors: forest("authors", authors::FEATURES)?,
-            times: forest("times", times::FEATURES)?,
+            titles: Forest::read(file, "titles", titles::FEATURES)?,
+            authors: Forest::read(file, "authors", authors::FEATURES)?,
+            times: Forest::read(file, "times", times::FEATURES)?,
         })
     }
 

@@ -1,8 +1,9 @@
 //! Which of a page's headings and declared titles is the title of its article.
 
 use super::Evidence;
-use super::candidates::{Candidate, Candidates, folded};
+use super::candidates::{Candidate, Candidates};
 use super::declared::{Declared, text_of};
+use crate::extract::folded;
 use crate::extract::html::page::PageBlock;
 
 /// Where a title can be found, in order of trust: of two spellings of the same title the

@@ -7,11 +7,11 @@ use std::path::Path;
 use rustc_hash::FxHasher;
 use serde_json::Value;
 
-use super::candidates::folded;
 use super::model::{SURE_AUTHORS, SURE_TIME, best};
 use super::{Evidence, authors, times, titles};
 use crate::document::{Content, MimeType, Source};
 use crate::extract::bylines::parse_publish_time;
+use crate::extract::folded;
 use crate::extract::html::PageReading;
 use crate::extract::html::train::unpacked;
 use crate::model::ModelWriter;
