@@ -12,12 +12,17 @@ impl Table {
 
     /// Finds `keys[i]` at place `i`; of equal keys the first.
     pub fn new(keys: &[u32]) -> Self {
+        Self::with_places(keys, 0..)
+    }
+
+    /// Finds each key at its place, a number below `u32::MAX`; of equal keys the first.
+    pub fn with_places(keys: &[u32], places: impl IntoIterator<Item = u32>) -> Self {
         let size = (keys.len() * 2).next_power_of_two().max(2);
         let mut table = Self { slots: vec![(0, Self::EMPTY); size], mask: size - 1 };
-        for (place, &key) in keys.iter().enumerate() {
+        for (&key, place) in keys.iter().zip(places) {
             let slot = table.slot(key);
             if table.slots[slot].1 == Self::EMPTY {
-                table.slots[slot] = (key, place as u32);
+                table.slots[slot] = (key, place);
             }
         }
         table

@@ -19,8 +19,11 @@ pub type Scores = [i16; WIDTH];
 
 /// One kind of evidence with its weights, in the units of [`Weights::scale`].
 pub struct Weights {
+    /// Where in `rows` each feature's row begins.
     features: Table,
-    rows: Vec<[i8; WIDTH]>,
+    /// Row after row: how many labels have a weight, then each label with its weight. Few
+    /// have one, so that the rows of a unit's features take a cache line each at most.
+    rows: Vec<[u8; 2]>,
     /// `transitions[from][to]`; read only where the labels may follow each other.
     pub transitions: Vec<[i16; TAGS]>,
 }
@@ -95,17 +98,19 @@ impl Weights {
         if !fits {
             return Err(ModelError::MissingSection("weights for every feature".to_owned()));
         }
+        let mut rows = Vec::with_capacity(parts.counts.len() + total);
         let mut pairs = parts.labels.iter().zip(&parts.weights);
-        let rows = parts.counts.iter().map(|&count| {
-            let mut row = [0; WIDTH];
-            for (&label, &weight) in pairs.by_ref().take(usize::from(count)) {
-                row[usize::from(label)] = weight;
-            }
-            row
+        let begins = parts.counts.iter().map(|&count| {
+            let begin = rows.len() as u32;
+            rows.push([count, 0]);
+            let pairs = pairs.by_ref().take(usize::from(count));
+            rows.extend(pairs.map(|(&label, weight)| [label, weight.cast_unsigned()]));
+            begin
         });
+        let features = Table::with_places(&parts.features, begins);
         Ok(Self {
-            rows: rows.collect(),
-            features: Table::new(&parts.features),
+            features,
+            rows,
             transitions: parts.transitions.as_chunks::<TAGS>().0.to_vec(),
         })
     }
@@ -113,18 +118,19 @@ impl Weights {
     /// Adds the weights of `features` to `scores`.
     fn add(&self, features: &[u32], scores: &mut Scores) {
         // All look-ups before all sums: they wait for memory together, not one after the other.
-        let mut rows = [0_u32; 32];
-        for features in features.chunks(rows.len()) {
+        let mut begins = [0; 32];
+        for features in features.chunks(begins.len()) {
             let mut found = 0;
             for &feature in features {
-                if let Some(row) = self.features.get(feature) {
-                    rows[found] = row as u32;
+                if let Some(begin) = self.features.get(feature) {
+                    begins[found] = begin;
                     found += 1;
                 }
             }
-            for &row in &rows[..found] {
-                for (score, &weight) in scores.iter_mut().zip(&self.rows[row as usize]) {
-                    *score += i16::from(weight);
+            for &begin in &begins[..found] {
+                let [count, _] = self.rows[begin];
+                for &[label, weight] in &self.rows[begin + 1..][..usize::from(count)] {
+                    scores[usize::from(label)] += i16::from(weight.cast_signed());
                 }
             }
         }

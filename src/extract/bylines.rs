@@ -3,8 +3,11 @@
 //! Both parsers read short texts, a line or an attribute, and answer with nothing rather
 //! than with a guess.
 
+use std::sync::LazyLock;
+
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::{Offset, TimeZone};
+use rustc_hash::FxHashMap;
 
 use crate::document::PublishTime;
 
@@ -38,11 +41,13 @@ pub(in crate::extract) enum Label {
 
 /// The dates in a line. Only the day where no zone is given.
 pub(in crate::extract) fn dates(text: &str) -> impl Iterator<Item = LabelledDate> {
-    let tokens = DateToken::split(head(text));
+    let text = head(text);
+    let has_number = text.bytes().any(|byte| byte.is_ascii_digit());
+    let tokens = if has_number { DateToken::split(text) } else { Vec::new() };
     let (mut begin, mut previous_end) = (0, 0);
     std::iter::from_fn(move || {
         while begin < tokens.len() {
-            let Some((date, length)) = date_at(&tokens[begin..], weekday_before(&tokens[..begin])) else {
+            let Some((date, length)) = date_at(&tokens[begin..], &tokens[..begin]) else {
                 begin += 1;
                 continue;
             };
@@ -185,10 +190,10 @@ impl DateToken {
 
 /// A calendar day at the beginning of `tokens`, with the number of tokens it takes.
 ///
-/// The day of the week before it, if there is one, tells which number is the month.
-fn date_at(tokens: &[DateToken], weekday: Option<Weekday>) -> Option<(Date, usize)> {
+/// A day of the week at the end of `before` tells which number is the month.
+fn date_at(tokens: &[DateToken], before: &[DateToken]) -> Option<(Date, usize)> {
     year_first(tokens)
-        .or_else(|| numeric(tokens, weekday))
+        .or_else(|| numeric(tokens, before))
         .or_else(|| day_month_year(tokens))
         .or_else(|| month_day_year(tokens))
 }
@@ -222,7 +227,7 @@ fn year_first(tokens: &[DateToken]) -> Option<(Date, usize)> {
 }
 
 /// "30/03/2023", "3/30/2023", "30.03.2023", "12/18/25", where only one reading is a date.
-fn numeric(tokens: &[DateToken], weekday: Option<Weekday>) -> Option<(Date, usize)> {
+fn numeric(tokens: &[DateToken], before: &[DateToken]) -> Option<(Date, usize)> {
     let [first, mark, second, same_mark, year, ..] = tokens else { return None };
     let mark = mark.mark().filter(|mark| matches!(mark, '/' | '.' | '-'))?;
     if same_mark.mark() != Some(mark) {
@@ -237,11 +242,14 @@ fn numeric(tokens: &[DateToken], weekday: Option<Weekday>) -> Option<(Date, usiz
         (Some(date), _) if mark == '.' => date,
         (Some(date), None) | (None, Some(date)) => date,
         (Some(one), Some(other)) if one == other => one,
-        (Some(one), Some(other)) => match (weekday? == one.weekday(), weekday? == other.weekday()) {
-            (true, false) => one,
-            (false, true) => other,
-            _ => return None,
-        },
+        (Some(one), Some(other)) => {
+            let weekday = weekday_before(before)?;
+            match (weekday == one.weekday(), weekday == other.weekday()) {
+                (true, false) => one,
+                (false, true) => other,
+                _ => return None,
+            }
+        }
         (None, None) => return None,
     };
     Some((date, 5))
@@ -329,7 +337,7 @@ fn month_at(tokens: &[DateToken]) -> Option<(u32, usize)> {
 /// January is 1. English, German, French, Spanish, Portuguese, Italian, Dutch, the
 /// Scandinavian languages, Polish, Indonesian, Turkish and Russian, as dates use them.
 fn month_named(word: &str) -> Option<u32> {
-    const MONTHS: [&str; 12] = [
+    const NAMES: [&str; 12] = [
         "january jan januar jänner janvier janv enero ene janeiro gennaio gen januari stycznia ocak января янв",
         "february feb febr februar februari février févr fév febrero fevereiro fev febbraio lutego şubat февраля фев",
         "march mar märz mrz mars marzo março maart mrt marts marca maret mart марта мар",
@@ -343,12 +351,11 @@ fn month_named(word: &str) -> Option<u32> {
         "november nov novembre noviembre novembro listopada kasım ноября ноя",
         "december dec dezember dez décembre déc diciembre dic dezembro dicembre desember des grudnia aralık декабря дек",
     ];
-    // "Sept", "märz" and the like are in the list; shorter words never name a month.
-    if word.len() < 3 {
-        return None;
-    }
-    let month = MONTHS.iter().position(|names| names.split(' ').any(|name| name == word))?;
-    Some(month as u32 + 1)
+    static MONTHS: LazyLock<FxHashMap<&str, u32>> = LazyLock::new(|| {
+        let named = |(names, month): (&'static str, u32)| names.split(' ').map(move |name| (name, month));
+        NAMES.into_iter().zip(1..).flat_map(named).collect()
+    });
+    MONTHS.get(word).copied()
 }
 
 /// What the words before a date make of it; the last of them decides.
@@ -432,7 +439,7 @@ impl Zone {
 const REACH: usize = 12;
 
 fn first_time(after: &[DateToken]) -> Option<ZonedTime> {
-    let next_date = (0..after.len().min(REACH)).find(|&i| date_at(&after[i..], None).is_some());
+    let next_date = (0..after.len().min(REACH)).find(|&i| date_at(&after[i..], &[]).is_some());
     let near = &after[..after.len().min(REACH + 8)];
     (0..next_date.unwrap_or(near.len().min(REACH))).find_map(|i| time_at(&near[i..]))
 }
