@@ -108,27 +108,21 @@ impl Weights {
             begin
         });
         let features = Table::with_places(&parts.features, begins);
-        Ok(Self {
-            features,
-            rows,
-            transitions: parts.transitions.as_chunks::<TAGS>().0.to_vec(),
-        })
+        Ok(Self { features, rows, transitions: parts.transitions.as_chunks::<TAGS>().0.to_vec() })
     }
 
     /// Adds the weights of `features` to `scores`.
     fn add(&self, features: &[u32], scores: &mut Scores) {
-        // All look-ups before all sums: they wait for memory together, not one after the other.
-        let mut begins = [0; 32];
-        for features in features.chunks(begins.len()) {
-            let mut found = 0;
-            for &feature in features {
-                if let Some(begin) = self.features.get(feature) {
-                    begins[found] = begin;
-                    found += 1;
-                }
+        const ABREAST: usize = 32;
+        let mut begins = [0; ABREAST];
+        for features in features.chunks(ABREAST) {
+            let found = self.features.get_all(features, &mut begins);
+            // All counts before the first sum: the rows come from memory together.
+            let mut counts = [0; ABREAST];
+            for (count, &begin) in counts.iter_mut().zip(&begins[..found]) {
+                *count = self.rows[begin][0];
             }
-            for &begin in &begins[..found] {
-                let [count, _] = self.rows[begin];
+            for (&begin, count) in begins[..found].iter().zip(counts) {
                 for &[label, weight] in &self.rows[begin + 1..][..usize::from(count)] {
                     scores[usize::from(label)] += i16::from(weight.cast_signed());
                 }
@@ -220,9 +214,7 @@ impl LocalScores<'_> {
                 for &(offset, place) in features::places(reading.word(unit).case.has_capital()) {
                     let neighbour = unit.checked_add_signed(offset).filter(|i| line.units.contains(i));
                     let word = neighbour.map_or(reading.words.len(), |i| reading.units[i].word as usize);
-                    for (score, sum) in score.iter_mut().zip(self.word(word, place)) {
-                        *score += sum;
-                    }
+                    *score = sum(*score, self.word(word, place));
                 }
                 self.found.clear();
                 features::joint_features(reading, line, &facts, unit, &mut self.found);
@@ -238,7 +230,7 @@ impl LocalScores<'_> {
             self.places.fill([None; PLACES]);
         }
         let slot = &mut self.places[word][place as usize];
-        let sum = *slot.get_or_insert_with(|| {
+        let place = *slot.get_or_insert_with(|| {
             self.found.clear();
             features::word_features(self.reading.words.get(word), place, &mut self.found);
             let mut sum = [0; WIDTH];
@@ -246,8 +238,13 @@ impl LocalScores<'_> {
             self.sums.push(sum);
             self.sums.len() as u32 - 1
         });
-        &self.sums[sum as usize]
+        &self.sums[place as usize]
     }
+}
+
+/// Label by label, in whole registers.
+fn sum(one: Scores, other: &Scores) -> Scores {
+    std::array::from_fn(|label| one[label] + other[label])
 }
 
 fn add_document_scores(reading: &Reading, first: &[Tag], weights: &Weights, scores: &mut [Scores]) {
@@ -260,9 +257,7 @@ fn add_document_scores(reading: &Reading, first: &[Tag], weights: &Weights, scor
             let mut said = [0; WIDTH];
             weights.add(&found, &mut said);
             // Learned beside taggers of fewer texts, which need it more than this one does.
-            for (score, said) in scores[unit].iter_mut().zip(said) {
-                *score += said / 2;
-            }
+            scores[unit] = sum(scores[unit], &said.map(|score| score / 2));
         }
     }
 }

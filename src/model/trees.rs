@@ -4,62 +4,25 @@
 //! fit the gradient and curvature of the objective (Friedman, "Greedy function
 //! approximation", 2001). Training is deterministic: the same rows give the same forest,
 //! on any number of threads.
+//!
+//! A forest is scored without walking: every question of a tree is asked, for several rows
+//! at once, and each answer shuts the leaves that it rules out (Lucchese et al.,
+//! "QuickScorer", SIGIR 2015, and "Exploiting CPU SIMD extensions to speed-up document
+//! scoring with tree ensembles", SIGIR 2016).
 
-use std::cmp::Ordering;
+mod train;
 
-use rayon::prelude::*;
+pub use train::{Objective, Params};
 
 use super::{ModelError, ModelFile, ModelWriter};
-
-/// What a forest learns to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Objective {
-    /// Targets are 0 or 1 (or in between); the score is the log-odds of 1, see [`probability`].
-    Logistic,
-    /// Targets are any numbers; the score is the expected one.
-    Squared,
-}
-
-/// How a forest grows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Params {
-    pub trees: usize,
-    /// At most this many leaves a tree, 2 to 16384.
-    pub leaves: usize,
-    pub learning_rate: f64,
-    /// A leaf stands on at least this many rows.
-    pub min_rows: usize,
-    /// Ridge penalty on the leaves' values.
-    pub l2: f64,
-    /// Share of the rows that each tree sees.
-    pub row_share: f64,
-    /// Share of the features that each tree sees.
-    pub feature_share: f64,
-    pub seed: u64,
-}
-
-impl Default for Params {
-    fn default() -> Self {
-        Self {
-            trees: 200,
-            leaves: 31,
-            learning_rate: 0.1,
-            min_rows: 20,
-            l2: 1.0,
-            row_share: 0.8,
-            feature_share: 0.6,
-            seed: 1,
-        }
-    }
-}
 
 /// The probability that belongs to a [`Objective::Logistic`] score.
 pub fn probability(score: f32) -> f32 {
     1.0 / (1.0 + (-score).exp())
 }
 
-/// A node of a tree. The children of an inner node stand side by side behind it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A node of a tree as it grows. The children of an inner node stand side by side behind it.
+#[derive(Clone, Copy, Debug)]
 struct Node {
     feature: u16,
     /// Place of the left child in its tree; 0 for a leaf, since the root is nobody's child.
@@ -68,103 +31,94 @@ struct Node {
     value: f32,
 }
 
-/// What a tree adds to the score of a row.
-fn leaf(tree: &[Node], row: &[f32]) -> f32 {
-    let mut node = tree[0];
-    while node.child != 0 {
-        let left = row[node.feature as usize] <= node.value;
-        node = tree[node.child as usize + usize::from(!left)];
-    }
-    node.value
+/// An inner node of a tree: whether a feature's value goes left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Question {
+    feature: u32,
+    /// The largest value that goes left.
+    most: f32,
+    /// The leaves that stay open where the value goes right, one bit each, the leftmost leaf
+    /// the lowest: all but those of the left subtree.
+    right: u32,
 }
 
-/// How many rows go down a tree side by side.
+/// A set of leaves is the bits of a `u32`.
+const MOST_LEAVES: usize = 32;
+
+/// How many rows are scored side by side, for vector registers to share.
 const ABREAST: usize = 16;
-
-/// As [`leaf`], for several rows. Each step of a row waits for the one before it, but not for
-/// the other rows' steps; and there is no branch to guess before all rows are down.
-fn leaves_abreast(tree: &[Node], rows: [&[f32]; ABREAST]) -> [f32; ABREAST] {
-    let mut places = [0_usize; ABREAST];
-    loop {
-        let mut under_way = false;
-        for (place, row) in places.iter_mut().zip(rows) {
-            let node = tree[*place];
-            let left = row[node.feature as usize] <= node.value;
-            let next = node.child as usize + usize::from(!left);
-            *place = if node.child == 0 { *place } else { next };
-            under_way |= node.child != 0;
-        }
-        if !under_way {
-            return places.map(|place| tree[place].value);
-        }
-    }
-}
 
 /// A sum of trees. Immutable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forest {
     width: usize,
     base: f32,
-    /// Where each tree begins in `nodes`.
-    roots: Vec<u32>,
-    nodes: Vec<Node>,
+    /// How many questions each tree has; its leaves are one more.
+    sizes: Vec<u32>,
+    /// Tree after tree.
+    questions: Vec<Question>,
+    /// What each leaf adds to the score, tree after tree, from left to right.
+    leaves: Vec<f32>,
 }
 
 impl Forest {
-    /// The score of one row; its meaning is the objective's.
-    ///
-    /// # Panics
-    /// If `row` has fewer than [`Forest::width`] features.
-    pub fn score(&self, row: &[f32]) -> f32 {
-        let row = &row[..self.width];
-        self.roots.iter().fold(self.base, |score, &root| score + leaf(&self.nodes[root as usize..], row))
+    fn new(width: usize, base: f32) -> Self {
+        Self { width, base, sizes: Vec::new(), questions: Vec::new(), leaves: Vec::new() }
     }
 
-    /// The scores of rows laid end to end. Faster than one by one: some rows go down a tree
-    /// side by side, and those rows and the tree stay in the cache.
+    /// Adds a tree.
+    fn plant(&mut self, tree: &[Node]) {
+        let questions = self.questions.len();
+        self.plant_subtree(tree, 0, self.leaves.len());
+        self.sizes.push((self.questions.len() - questions) as u32);
+    }
+
+    /// Adds the questions and leaves at and below `place`; the tree's leaves begin at `first`.
+    fn plant_subtree(&mut self, tree: &[Node], place: usize, first: usize) {
+        let Node { feature, child, value } = tree[place];
+        if child == 0 {
+            self.leaves.push(value);
+            return;
+        }
+        let question = self.questions.len();
+        self.questions.push(Question { feature: feature.into(), most: value, right: u32::MAX });
+        let before = self.leaves.len() - first;
+        self.plant_subtree(tree, child.into(), first);
+        let left = (before..self.leaves.len() - first).fold(0, |set, leaf| set | 1 << leaf);
+        self.questions[question].right = !left;
+        self.plant_subtree(tree, usize::from(child) + 1, first);
+    }
+
+    /// The scores of rows laid end to end, [`Forest::read`]'s `width` each; their meaning is the objective's.
     pub fn scores(&self, rows: &[f32]) -> Vec<f32> {
         let rows: Vec<&[f32]> = rows.chunks_exact(self.width.max(1)).collect();
         let mut scores = vec![self.base; rows.len()];
+        let mut columns = vec![[0.0; ABREAST]; self.width];
         for (rows, scores) in rows.chunks(ABREAST).zip(scores.chunks_mut(ABREAST)) {
-            // The places of a last, shorter group are filled with its first row.
-            let rows: [&[f32]; ABREAST] = std::array::from_fn(|i| *rows.get(i).unwrap_or(&rows[0]));
-            for &root in &self.roots {
-                let leaves = leaves_abreast(&self.nodes[root as usize..], rows);
-                for (score, leaf) in scores.iter_mut().zip(leaves) {
-                    *score += leaf;
+            for (place, row) in rows.iter().enumerate() {
+                for (column, &value) in columns.iter_mut().zip(*row) {
+                    column[place] = value;
                 }
+            }
+            let (mut questions, mut leaves) = (&self.questions[..], &self.leaves[..]);
+            for &size in &self.sizes {
+                let (tree, other_questions) = questions.split_at(size as usize);
+                let (values, other_leaves) = leaves.split_at(size as usize + 1);
+                for (score, open) in scores.iter_mut().zip(open_leaves(tree, &columns)) {
+                    *score += values[open.trailing_zeros() as usize];
+                }
+                (questions, leaves) = (other_questions, other_leaves);
             }
         }
         scores
     }
 
-    /// Trains on `rows`, laid end to end, `width` finite features each, one target a row.
-    /// `weights` say how much each row counts; where there are none, all count 1.
-    ///
-    /// # Panics
-    /// If `rows`, `targets` and `weights` do not fit each other, or `width` is over 65536.
-    pub fn train(
-        rows: &[f32],
-        width: usize,
-        targets: &[f32],
-        weights: Option<&[f32]>,
-        objective: Objective,
-        params: &Params,
-    ) -> Self {
-        assert_eq!(rows.len(), width * targets.len(), "one target a row");
-        assert!(weights.is_none_or(|weights| weights.len() == targets.len()), "one weight a row");
-        assert!(width <= 1 << 16 && (2..=1 << 14).contains(&params.leaves));
-        Trainer::new(rows, width, targets, weights, objective, params).run()
-    }
-
     /// Adds the forest to a model file as one section.
     pub fn write<'a>(&self, writer: &mut ModelWriter<'a>, section: &'a str) {
-        let mut words = vec![self.width as u32, self.base.to_bits(), self.roots.len() as u32];
-        words.extend(&self.roots);
-        for node in &self.nodes {
-            words.push(u32::from(node.feature) | u32::from(node.child) << 16);
-            words.push(node.value.to_bits());
-        }
+        let mut words = vec![self.width as u32, self.base.to_bits(), self.sizes.len() as u32];
+        words.extend(&self.sizes);
+        words.extend(self.questions.iter().flat_map(|q| [q.feature, q.most.to_bits(), q.right]));
+        words.extend(self.leaves.iter().map(|leaf| leaf.to_bits()));
         writer.u32s(section, &words);
     }
 
@@ -174,329 +128,65 @@ impl Forest {
         Self::from_words(&words).filter(|forest| forest.width == width).ok_or(ModelError::Damaged(0))
     }
 
-    /// None where a score could leave the forest or never end.
+    /// None where a question is about no feature or a row could end at no leaf.
     fn from_words(words: &[u32]) -> Option<Self> {
         let [width, base, trees, rest @ ..] = words else { return None };
-        let (roots, nodes) = rest.split_at_checked(*trees as usize)?;
-        let (nodes, []) = nodes.as_chunks::<2>() else { return None };
-        let nodes: Vec<Node> = nodes
+        let (sizes, rest) = rest.split_at_checked(*trees as usize)?;
+        let total: usize = sizes.iter().map(|&size| size as usize).sum();
+        let (questions, leaves) = rest.split_at_checked(total.checked_mul(3)?)?;
+        let questions: Vec<Question> = questions
+            .as_chunks()
+            .0
             .iter()
-            .map(|&[place, value]| Node {
-                feature: (place & 0xffff) as u16,
-                child: (place >> 16) as u16,
-                value: f32::from_bits(value),
-            })
+            .map(|&[feature, most, right]| Question { feature, most: f32::from_bits(most), right })
             .collect();
-        for (tree, &root) in roots.iter().enumerate() {
-            let end = roots.get(tree + 1).map_or(nodes.len(), |&next| next as usize);
-            let tree = nodes.get(root as usize..end).filter(|tree| !tree.is_empty())?;
-            let sound = tree.iter().enumerate().all(|(place, node)| {
-                let child = node.child as usize;
-                child == 0 || (child > place && child + 1 < tree.len() && u32::from(node.feature) < *width)
-            });
-            if !sound {
+        let mut others = &questions[..];
+        for &size in sizes {
+            let (tree, behind) = others.split_at(size as usize);
+            // The rightmost leaf is in nobody's left subtree: where it stays open, some leaf does.
+            let last = 1_u32.checked_shl(size)?;
+            if !tree.iter().all(|question| question.feature < *width && question.right & last != 0) {
                 return None;
             }
+            others = behind;
         }
-        Some(Self { width: *width as usize, base: f32::from_bits(*base), roots: roots.to_vec(), nodes })
+        (leaves.len() == total + sizes.len()).then(|| Self {
+            width: *width as usize,
+            base: f32::from_bits(*base),
+            sizes: sizes.to_vec(),
+            questions,
+            leaves: leaves.iter().map(|&leaf| f32::from_bits(leaf)).collect(),
+        })
     }
 }
 
-/// At most this many bins a feature, so that a bin's number fits a byte.
-const BINS: usize = 255;
-
-/// A feature's values as bins: bin `b` holds the values up to `edges[b]`.
-struct Column {
-    bins: Vec<u8>,
-    edges: Vec<f32>,
-}
-
-impl Column {
-    fn new(rows: &[f32], width: usize, feature: usize) -> Self {
-        let values = || rows.iter().skip(feature).step_by(width).copied();
-        let mut sorted: Vec<f32> = values().collect();
-        sorted.sort_unstable_by(f32::total_cmp);
-        let mut distinct = sorted.clone();
-        distinct.dedup();
-        let mut edges: Vec<f32> = if distinct.len() <= BINS {
-            distinct.windows(2).map(|pair| pair[0] + (pair[1] - pair[0]) / 2.0).collect()
-        } else {
-            (1..BINS).map(|bin| sorted[bin * sorted.len() / BINS]).collect()
-        };
-        edges.dedup();
-        edges.push(f32::INFINITY);
-        let bins = values().map(|value| edges.partition_point(|&edge| edge < value) as u8).collect();
-        Self { bins, edges }
-    }
-}
-
-/// Gradient and curvature summed over rows, and how many rows they are.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    gradient: f64,
-    curvature: f64,
-    rows: u32,
-}
-
-impl Sum {
-    fn add(&mut self, other: Sum) {
-        self.gradient += other.gradient;
-        self.curvature += other.curvature;
-        self.rows += other.rows;
-    }
-
-    fn minus(self, other: Sum) -> Sum {
-        Sum {
-            gradient: self.gradient - other.gradient,
-            curvature: self.curvature - other.curvature,
-            rows: self.rows - other.rows,
+/// For each row, the leaves that no answer of its rules out; it ends at the lowest.
+#[inline(never)] // Inlined, the rows no longer share vector registers.
+fn open_leaves(tree: &[Question], columns: &[[f32; ABREAST]]) -> [u32; ABREAST] {
+    let mut open = [u32::MAX; ABREAST];
+    for &Question { feature, most, right } in tree {
+        for (open, &value) in open.iter_mut().zip(&columns[feature as usize]) {
+            // All ones or none.
+            let goes_left = u32::from(value <= most).wrapping_neg();
+            *open &= goes_left | right;
         }
     }
-}
-
-/// The best cut of a leaf: rows with a bin up to `bin` go left.
-#[derive(Clone, Copy)]
-struct Split {
-    gain: f64,
-    feature: usize,
-    bin: usize,
-}
-
-/// A leaf while its tree grows.
-struct Leaf {
-    node: usize,
-    rows: Vec<u32>,
-    sum: Sum,
-    /// One histogram a feature that the tree sees.
-    histograms: Vec<Vec<Sum>>,
-    split: Option<Split>,
-}
-
-struct Trainer<'a> {
-    targets: &'a [f32],
-    weights: Option<&'a [f32]>,
-    objective: Objective,
-    params: &'a Params,
-    columns: Vec<Column>,
-    /// The score of every row so far.
-    scores: Vec<f64>,
-    /// Gradient and curvature of every row.
-    slopes: Vec<(f32, f32)>,
-    random: SplitMix,
-    forest: Forest,
-}
-
-impl<'a> Trainer<'a> {
-    fn new(
-        rows: &[f32],
-        width: usize,
-        targets: &'a [f32],
-        weights: Option<&'a [f32]>,
-        objective: Objective,
-        params: &'a Params,
-    ) -> Self {
-        let columns = (0..width).into_par_iter().map(|feature| Column::new(rows, width, feature)).collect();
-        let weight = |row: usize| weights.map_or(1.0, |weights| f64::from(weights[row]));
-        let total: f64 = (0..targets.len()).map(weight).sum();
-        let mean =
-            targets.iter().enumerate().map(|(row, &target)| weight(row) * f64::from(target)).sum::<f64>()
-                / total.max(f64::MIN_POSITIVE);
-        let base = match objective {
-            Objective::Squared => mean,
-            Objective::Logistic => {
-                let mean = mean.clamp(1e-6, 1.0 - 1e-6);
-                (mean / (1.0 - mean)).ln()
-            }
-        };
-        Self {
-            targets,
-            weights,
-            objective,
-            params,
-            columns,
-            scores: vec![base; targets.len()],
-            slopes: vec![(0.0, 0.0); targets.len()],
-            random: SplitMix(params.seed),
-            forest: Forest { width, base: base as f32, roots: Vec::new(), nodes: Vec::new() },
-        }
-    }
-
-    fn run(mut self) -> Forest {
-        for _ in 0..self.params.trees {
-            self.find_slopes();
-            let rows: Vec<u32> = (0..self.targets.len() as u32)
-                .filter(|_| self.random.unit() < self.params.row_share)
-                .collect();
-            let features: Vec<usize> =
-                (0..self.columns.len()).filter(|_| self.random.unit() < self.params.feature_share).collect();
-            let (tree, bins) = self.grow(rows, &features);
-            self.add(&tree, &bins);
-        }
-        self.forest
-    }
-
-    fn find_slopes(&mut self) {
-        for (row, slope) in self.slopes.iter_mut().enumerate() {
-            let weight = self.weights.map_or(1.0, |weights| f64::from(weights[row]));
-            let target = f64::from(self.targets[row]);
-            let (gradient, curvature) = match self.objective {
-                Objective::Squared => (self.scores[row] - target, 1.0),
-                Objective::Logistic => {
-                    let probability = 1.0 / (1.0 + (-self.scores[row]).exp());
-                    (probability - target, (probability * (1.0 - probability)).max(1e-6))
-                }
-            };
-            *slope = ((gradient * weight) as f32, (curvature * weight) as f32);
-        }
-    }
-
-    /// One tree, and beside each of its inner nodes the bin that it cuts behind.
-    fn grow(&self, rows: Vec<u32>, features: &[usize]) -> (Vec<Node>, Vec<u8>) {
-        let mut nodes = vec![Node { feature: 0, child: 0, value: 0.0 }];
-        let mut bins = vec![0];
-        let root = self.leaf(0, rows, features, None);
-        let mut leaves = vec![root];
-        while leaves.len() < self.params.leaves {
-            let best = leaves
-                .iter()
-                .enumerate()
-                .filter_map(|(place, leaf)| leaf.split.map(|split| (place, split)))
-                .max_by(|(_, a), (_, b)| a.gain.partial_cmp(&b.gain).unwrap_or(Ordering::Equal));
-            let Some((place, split)) = best else { break };
-            let leaf = leaves.swap_remove(place);
-            let child = nodes.len();
-            let column = &self.columns[split.feature];
-            nodes[leaf.node] =
-                Node { feature: split.feature as u16, child: child as u16, value: column.edges[split.bin] };
-            bins[leaf.node] = split.bin as u8;
-            nodes.extend([Node { feature: 0, child: 0, value: 0.0 }; 2]);
-            bins.extend([0; 2]);
-            let (left, right): (Vec<u32>, Vec<u32>) =
-                leaf.rows.iter().partition(|&&row| usize::from(column.bins[row as usize]) <= split.bin);
-            leaves.extend(self.children(leaf, [(child, left), (child + 1, right)], features));
-        }
-        for leaf in &leaves {
-            nodes[leaf.node].value = (self.value(leaf.sum) * self.params.learning_rate) as f32;
-        }
-        (nodes, bins)
-    }
-
-    /// Counts the smaller child; what is left of the parent is the other.
-    fn children(&self, parent: Leaf, sides: [(usize, Vec<u32>); 2], features: &[usize]) -> [Leaf; 2] {
-        let [left, right] = sides;
-        let left_is_small = left.1.len() <= right.1.len();
-        let (small, large) = if left_is_small { (left, right) } else { (right, left) };
-        let small = self.leaf(small.0, small.1, features, None);
-        let mut histograms = parent.histograms;
-        for (whole, part) in histograms.iter_mut().zip(&small.histograms) {
-            for (whole, &part) in whole.iter_mut().zip(part) {
-                *whole = whole.minus(part);
-            }
-        }
-        let large = self.leaf(large.0, large.1, features, Some(histograms));
-        if left_is_small { [small, large] } else { [large, small] }
-    }
-
-    fn leaf(
-        &self,
-        node: usize,
-        rows: Vec<u32>,
-        features: &[usize],
-        histograms: Option<Vec<Vec<Sum>>>,
-    ) -> Leaf {
-        let slopes: Vec<(f32, f32)> = rows.iter().map(|&row| self.slopes[row as usize]).collect();
-        let mut sum = Sum::default();
-        for &(gradient, curvature) in &slopes {
-            sum.add(Sum { gradient: gradient.into(), curvature: curvature.into(), rows: 1 });
-        }
-        let histograms = histograms.unwrap_or_else(|| {
-            features.par_iter().map(|&feature| histogram(&self.columns[feature], &rows, &slopes)).collect()
-        });
-        let split = if rows.len() >= 2 * self.params.min_rows.max(1) {
-            features
-                .iter()
-                .zip(&histograms)
-                .filter_map(|(&feature, histogram)| self.best_split(feature, histogram, sum))
-                .max_by(|a, b| a.gain.partial_cmp(&b.gain).unwrap_or(Ordering::Equal))
-        } else {
-            None
-        };
-        Leaf { node, rows, sum, histograms, split }
-    }
-
-    fn best_split(&self, feature: usize, histogram: &[Sum], whole: Sum) -> Option<Split> {
-        let mut best: Option<Split> = None;
-        let mut left = Sum::default();
-        let unsplit = self.gain(whole);
-        let least = self.params.min_rows.max(1) as u32;
-        for (bin, &here) in histogram[..histogram.len() - 1].iter().enumerate() {
-            left.add(here);
-            if here.rows == 0 || left.rows < least || whole.rows - left.rows < least {
-                continue;
-            }
-            let gain = self.gain(left) + self.gain(whole.minus(left)) - unsplit;
-            if gain > best.map_or(1e-9, |best| best.gain) {
-                best = Some(Split { gain, feature, bin });
-            }
-        }
-        best
-    }
-
-    fn gain(&self, sum: Sum) -> f64 {
-        sum.gradient * sum.gradient / (sum.curvature + self.params.l2)
-    }
-
-    fn value(&self, sum: Sum) -> f64 {
-        -sum.gradient / (sum.curvature + self.params.l2)
-    }
-
-    /// Adds a tree to the forest and to the scores of all rows, also those it did not see.
-    fn add(&mut self, tree: &[Node], bins: &[u8]) {
-        for (row, score) in self.scores.iter_mut().enumerate() {
-            let mut node = 0;
-            while tree[node].child != 0 {
-                let column = &self.columns[tree[node].feature as usize];
-                node = tree[node].child as usize + usize::from(column.bins[row] > bins[node]);
-            }
-            *score += f64::from(tree[node].value);
-        }
-        self.forest.roots.push(self.forest.nodes.len() as u32);
-        self.forest.nodes.extend(tree);
-    }
-}
-
-fn histogram(column: &Column, rows: &[u32], slopes: &[(f32, f32)]) -> Vec<Sum> {
-    let mut histogram = vec![Sum::default(); column.edges.len()];
-    for (&row, &(gradient, curvature)) in rows.iter().zip(slopes) {
-        let bin = usize::from(column.bins[row as usize]);
-        histogram[bin].add(Sum { gradient: gradient.into(), curvature: curvature.into(), rows: 1 });
-    }
-    histogram
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct SplitMix(u64);
-
-impl SplitMix {
-    /// Uniform in 0..1.
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
-        (bits >> 11) as f64 / (1u64 << 53) as f64
-    }
+    open
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Uniform in 0..1, SplitMix64.
+    fn numbers(count: usize) -> Vec<f32> {
+        let mut random = train::SplitMix(7);
+        (0..count).map(|_| random.unit() as f32).collect()
+    }
+
     /// Rows of three features; the target is whether the first two are both over a half.
     fn corner(rows: usize) -> (Vec<f32>, Vec<f32>) {
-        let mut random = SplitMix(7);
-        let features: Vec<f32> = (0..rows * 3).map(|_| random.unit() as f32).collect();
+        let features = numbers(rows * 3);
         let targets =
             features.chunks(3).map(|row| f32::from(u8::from(row[0] > 0.5 && row[1] > 0.5))).collect();
         (features, targets)
@@ -510,10 +200,10 @@ mod tests {
     fn a_corner_is_learnt() {
         let (rows, targets) = corner(2000);
         let forest = Forest::train(&rows, 3, &targets, None, Objective::Logistic, &params());
-        assert!(probability(forest.score(&[0.9, 0.8, 0.1])) > 0.9);
-        assert!(probability(forest.score(&[0.9, 0.2, 0.9])) < 0.1);
-        assert!(probability(forest.score(&[0.1, 0.9, 0.9])) < 0.1);
-        let each: Vec<f32> = rows.chunks(3).map(|row| forest.score(row)).collect();
+        assert!(probability(forest.scores(&[0.9, 0.8, 0.1])[0]) > 0.9);
+        assert!(probability(forest.scores(&[0.9, 0.2, 0.9])[0]) < 0.1);
+        assert!(probability(forest.scores(&[0.1, 0.9, 0.9])[0]) < 0.1);
+        let each: Vec<f32> = rows.chunks(3).flat_map(|row| forest.scores(row)).collect();
         assert_eq!(forest.scores(&rows), each);
     }
 
@@ -526,8 +216,8 @@ mod tests {
         weights.extend([0.0; 50]);
         let rows: Vec<f32> = rows.into_iter().chain([50.0; 50]).collect();
         let forest = Forest::train(&rows, 1, &targets, Some(&weights), Objective::Squared, &params());
-        assert!((forest.score(&[50.0]) - 100.0).abs() < 15.0, "{}", forest.score(&[50.0]));
-        assert!((forest.score(&[10.0]) - 20.0).abs() < 15.0);
+        assert!((forest.scores(&[50.0])[0] - 100.0).abs() < 15.0, "{}", forest.scores(&[50.0])[0]);
+        assert!((forest.scores(&[10.0])[0] - 20.0).abs() < 15.0);
     }
 
     #[test]
@@ -542,21 +232,56 @@ mod tests {
         assert!(Forest::read(&ModelFile::parse(&bytes).unwrap(), "forest", 4).is_err());
     }
 
+    /// Goes down a tree step by step, as [`Node`] says.
+    fn walk(tree: &[Node], row: &[f32]) -> f32 {
+        let mut node = tree[0];
+        while node.child != 0 {
+            let right = usize::from(row[node.feature as usize] > node.value);
+            node = tree[node.child as usize + right];
+        }
+        node.value
+    }
+
     #[test]
-    fn a_forest_that_would_not_end_is_refused() {
-        let node = |feature: u32, child: u32| feature | child << 16;
-        let good = [1, 0, 1, 0, node(0, 1), 0, node(0, 0), 0, node(0, 0), 0];
+    fn asking_all_questions_ends_where_walking_does() {
+        let inner = |feature, child, value| Node { feature, child, value };
+        let leaf = |value| Node { feature: 0, child: 0, value };
+        let one = [
+            inner(0, 1, 0.5),
+            inner(1, 3, 0.3),
+            inner(1, 5, 0.7),
+            leaf(1.0),
+            inner(0, 7, 0.2),
+            leaf(2.0),
+            leaf(3.0),
+            leaf(4.0),
+            leaf(5.0),
+        ];
+        let other = [leaf(7.0)];
+        let mut forest = Forest::new(2, 0.25);
+        forest.plant(&one);
+        forest.plant(&other);
+        let rows = numbers(2 * 100);
+        let walked: Vec<f32> = rows.chunks(2).map(|row| 0.25 + walk(&one, row) + walk(&other, row)).collect();
+        assert_eq!(forest.scores(&rows), walked);
+    }
+
+    #[test]
+    fn a_forest_that_would_leave_its_leaves_is_refused() {
+        // One tree of one question and two leaves.
+        let good = [1, 0, 1, 1, 0, 0, 0b10, 0, 0];
         assert!(Forest::from_words(&good).is_some());
-        for (place, word) in [(4, node(1, 1)), (4, node(0, 2)), (6, node(0, 1)), (3, 9), (2, 99)] {
+        for (place, word) in [(4, 1), (6, 0b01), (3, 2), (3, 0), (3, 32), (2, 9), (2, 0)] {
             let mut bad = good;
             bad[place] = word;
             assert!(Forest::from_words(&bad).is_none(), "word {place} = {word:#x}");
         }
+        assert!(Forest::from_words(&good[..8]).is_none());
     }
 
     #[test]
     fn no_rows_give_a_forest_too() {
         let forest = Forest::train(&[], 2, &[], None, Objective::Squared, &params());
-        assert_eq!(forest.score(&[1.0, 2.0]), 0.0);
+        assert_eq!(forest.scores(&[1.0, 2.0])[0], 0.0);
     }
 }

@@ -79,35 +79,30 @@ impl LineModel {
         let body = probabilities(&self.second, &second);
         let third = third_stage(&second, &body);
         let near = near_body(&body);
-        third
-            .chunks_exact(THIRD)
-            .zip(&body)
-            .enumerate()
-            .map(|(line, (row, &body))| {
-                if near.contains(&line) {
-                    self.name(row, body)
-                } else {
-                    Judgement { kind: BlockKind::Boilerplate, body, title: 0.0 }
-                }
-            })
-            .collect()
+        let near_rows = &third[near.start * THIRD..near.end * THIRD];
+        let kinds: Vec<Vec<f32>> = self.kinds.iter().map(|forest| probabilities(forest, near_rows)).collect();
+        let judge = |(line, body): (usize, f32)| match line.checked_sub(near.start) {
+            Some(place) if near.contains(&line) => named(body, |kind| kinds[kind][place]),
+            _ => Judgement { kind: BlockKind::Boilerplate, body, title: 0.0 },
+        };
+        body.into_iter().enumerate().map(judge).collect()
     }
+}
 
-    fn name(&self, row: &[f32], body: f32) -> Judgement {
-        let chance = |place: usize| probability(self.kinds[place].score(row));
-        let is_body = body >= BODY;
-        let title = chance(0);
-        let (among, otherwise) =
-            if is_body { (1..3, BlockKind::Paragraph) } else { (3..KINDS.len(), BlockKind::Boilerplate) };
-        let (mut kind, mut best) = (otherwise, NAMED);
-        for place in among {
-            let chance = chance(place);
-            if chance >= best {
-                (kind, best) = (KINDS[place].0, chance);
-            }
+/// A line that is in the article with `body` probability, and of a kind of [`KINDS`] with a `chance`.
+fn named(body: f32, chance: impl Fn(usize) -> f32) -> Judgement {
+    let is_body = body >= BODY;
+    let title = chance(0);
+    let (among, otherwise) =
+        if is_body { (1..3, BlockKind::Paragraph) } else { (3..KINDS.len(), BlockKind::Boilerplate) };
+    let (mut kind, mut best) = (otherwise, NAMED);
+    for place in among {
+        let chance = chance(place);
+        if chance >= best {
+            (kind, best) = (KINDS[place].0, chance);
         }
-        Judgement { kind, body, title }
     }
+    Judgement { kind, body, title }
 }
 
 fn probabilities(forest: &Forest, rows: &[f32]) -> Vec<f32> {

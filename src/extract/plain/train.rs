@@ -386,9 +386,7 @@ fn stage(examples: &[Example], rows: &[Vec<f32>], width: usize, params: &Params,
     let out_of_fold: Vec<Vec<f32>> = examples
         .iter()
         .zip(rows)
-        .map(|(example, rows)| {
-            rows.chunks_exact(width).map(|row| probability(models[example.fold].score(row))).collect()
-        })
+        .map(|(example, rows)| models[example.fold].scores(rows).into_iter().map(probability).collect())
         .collect();
     report(name, examples, &out_of_fold);
     Stage { forest: fit(None), out_of_fold }
