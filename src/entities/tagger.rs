@@ -14,16 +14,19 @@ use crate::model::{ModelError, ModelFile, ModelWriter};
 
 /// Room for [`TAGS`] scores in whole vector registers.
 const WIDTH: usize = 40;
+/// Up to so many labels with a weight are added one by one; more, all labels in whole registers.
+const MOST_NARROW: u8 = 6;
 /// The labels' scores for one unit.
 pub type Scores = [i16; WIDTH];
 
 /// One kind of evidence with its weights, in the units of [`Weights::scale`].
 pub struct Weights {
-    /// Where in `rows` each feature's row begins.
+    /// The features' places: first those of the rows in `broad`, then those in `narrow`.
     features: Table,
-    /// Row after row: how many labels have a weight, then each label with its weight. Few
-    /// have one, so that the rows of a unit's features take a cache line each at most.
-    rows: Vec<[u8; 2]>,
+    /// Every label's weight, for features that say something of many labels: few, but met most.
+    broad: Vec<[i8; WIDTH]>,
+    /// Row after row: how many labels have a weight, then each label with its weight.
+    narrow: Vec<[u8; 2]>,
     /// `transitions[from][to]`; read only where the labels may follow each other.
     pub transitions: Vec<[i16; TAGS]>,
 }
@@ -98,32 +101,49 @@ impl Weights {
         if !fits {
             return Err(ModelError::MissingSection("weights for every feature".to_owned()));
         }
-        let mut rows = Vec::with_capacity(parts.counts.len() + total);
+        let is_broad = |count: u8| count > MOST_NARROW;
+        let broad_rows = parts.counts.iter().filter(|&&count| is_broad(count)).count();
+        let (mut broad, mut narrow) = (Vec::with_capacity(broad_rows), Vec::new());
         let mut pairs = parts.labels.iter().zip(&parts.weights);
-        let begins = parts.counts.iter().map(|&count| {
-            let begin = rows.len() as u32;
-            rows.push([count, 0]);
+        let places = parts.counts.iter().map(|&count| {
             let pairs = pairs.by_ref().take(usize::from(count));
-            rows.extend(pairs.map(|(&label, weight)| [label, weight.cast_unsigned()]));
-            begin
+            if is_broad(count) {
+                let mut row = [0; WIDTH];
+                pairs.for_each(|(&label, &weight)| row[usize::from(label)] = weight);
+                broad.push(row);
+                broad.len() as u32 - 1
+            } else {
+                let begin = narrow.len();
+                narrow.push([count, 0]);
+                narrow.extend(pairs.map(|(&label, weight)| [label, weight.cast_unsigned()]));
+                (broad_rows + begin) as u32
+            }
         });
-        let features = Table::with_places(&parts.features, begins);
-        Ok(Self { features, rows, transitions: parts.transitions.as_chunks::<TAGS>().0.to_vec() })
+        let features = Table::with_places(&parts.features, places);
+        let transitions = parts.transitions.as_chunks::<TAGS>().0.to_vec();
+        Ok(Self { features, broad, narrow, transitions })
     }
 
     /// Adds the weights of `features` to `scores`.
     fn add(&self, features: &[u32], scores: &mut Scores) {
         const ABREAST: usize = 32;
-        let mut begins = [0; ABREAST];
+        let mut places = [0; ABREAST];
         for features in features.chunks(ABREAST) {
-            let found = self.features.get_all(features, &mut begins);
-            // All counts before the first sum: the rows come from memory together.
-            let mut counts = [0; ABREAST];
-            for (count, &begin) in counts.iter_mut().zip(&begins[..found]) {
-                *count = self.rows[begin][0];
+            let found = self.features.get_all(features, &mut places);
+            let (mut sums, mut narrow) = (*scores, 0);
+            for at in 0..found {
+                let place = places[at];
+                if let Some(row) = self.broad.get(place) {
+                    sums = std::array::from_fn(|label| sums[label] + i16::from(row[label]));
+                } else {
+                    places[narrow] = place - self.broad.len();
+                    narrow += 1;
+                }
             }
-            for (&begin, count) in begins[..found].iter().zip(counts) {
-                for &[label, weight] in &self.rows[begin + 1..][..usize::from(count)] {
+            *scores = sums;
+            for &begin in &places[..narrow] {
+                let [count, _] = self.narrow[begin];
+                for &[label, weight] in &self.narrow[begin + 1..][..usize::from(count)] {
                     scores[usize::from(label)] += i16::from(weight.cast_signed());
                 }
             }
