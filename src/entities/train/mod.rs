@@ -47,16 +47,17 @@ const DOCUMENT_SETTINGS: Settings = Settings {
 const FOLDS: usize = 2;
 
 /// Kinds of evidence that training can leave out, to show what each of them gives.
-const EVIDENCE: [&str; 6] = ["clusters", "case", "gazetteers", "known", "news", "document"];
+const EVIDENCE: [&str; 7] = ["clusters", "case", "gazetteers", "known", "news", "document", "orders"];
 
 /// Trains on the data sets under `data` and returns the model file. The kinds of evidence named
 /// in `without` are left out: word clusters, the usual case of words, open gazetteers, our own
-/// table of known names, names found in the news, the rest of the document.
+/// table of known names, names found in the news, the rest of the document, all orders but one.
 pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>> {
     if let Some(unknown) = without.iter().find(|name| !EVIDENCE.contains(&name.as_str())) {
         return Err(format!("{unknown:?} is none of {EVIDENCE:?}").into());
     }
     let with = |evidence: &str| without.iter().all(|name| name != evidence);
+    let orders = |settings| if with("orders") { settings } else { Settings { orders: 1, ..settings } };
     let mut phrases = gazetteers::phrases(&data.join("gazetteers"))?;
     let samples = corpus::read(data, &|text| phrases.holds(text, List::Demonym))?;
     if !with("gazetteers") {
@@ -79,7 +80,7 @@ pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>>
     eprintln!("learning from {} texts", samples.len());
     if with("news") {
         let lexicon = Lexicon::new(parts.clone())?;
-        let local = learn_local(&samples, &lexicon, FIRST_SETTINGS, |_| true);
+        let local = learn_local(&samples, &lexicon, orders(FIRST_SETTINGS), |_| true);
         let first = Tagger { lexicon, local: Weights::new(&local)?, document: None };
         for (phrase, list) in news.lists(&first) {
             *lists.entry(phrase).or_default() |= list.bit();
@@ -88,10 +89,10 @@ pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>>
     }
 
     let lexicon = Lexicon::new(parts.clone())?;
-    let local = learn_local(&samples, &lexicon, LOCAL_SETTINGS, |_| true);
+    let local = learn_local(&samples, &lexicon, orders(LOCAL_SETTINGS), |_| true);
     let document = if with("document") {
-        let labelled = label_crosswise(&samples, &parts)?;
-        learn_document(&samples, &lexicon, &labelled)
+        let labelled = label_crosswise(&samples, &parts, orders(FIRST_SETTINGS))?;
+        learn_document(&samples, &lexicon, &labelled, orders(DOCUMENT_SETTINGS))
     } else {
         WeightParts { transitions: vec![0; TAGS * TAGS], ..WeightParts::default() }
     };
@@ -109,11 +110,12 @@ pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>>
 fn label_crosswise(
     samples: &[Sample],
     parts: &LexiconParts,
+    settings: Settings,
 ) -> Result<Vec<Option<(Vec<Scores>, Vec<Tag>)>>, Box<dyn Error>> {
     let lexicon = Lexicon::new(parts.clone())?;
     let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
     for fold in 0..FOLDS {
-        let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % FOLDS != fold);
+        let weights = learn_local(samples, &lexicon, settings, |i| i % FOLDS != fold);
         let tagger =
             Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None };
         for (sample, slot) in samples.iter().zip(&mut labelled).skip(fold).step_by(FOLDS) {
@@ -164,6 +166,7 @@ fn learn_document(
     samples: &[Sample],
     lexicon: &Lexicon,
     labelled: &[Option<(Vec<Scores>, Vec<Tag>)>],
+    settings: Settings,
 ) -> WeightParts {
     let mut instances = Instances::default();
     let mut found = Vec::new();
@@ -185,7 +188,7 @@ fn learn_document(
             }
         }
     }
-    crf::train(instances, DOCUMENT_SETTINGS)
+    crf::train(instances, settings)
 }
 
 fn allowed(sample: &Sample, reading: &Reading) -> Vec<crf::TagSet> {
