@@ -95,6 +95,8 @@ pub struct Nouns {
     buildings: FxHashSet<u32>,
     companies: FxHashSet<u32>,
     bodies: FxHashSet<u32>,
+    /// "prime minister", who mostly is the person the text is about.
+    premier: u32,
     of: u32,
     within: u32,
     the: u32,
@@ -157,6 +159,7 @@ impl Nouns {
             buildings: hashes(&BUILDINGS),
             companies: hashes(&COMPANY_NOUNS),
             bodies: &hashes(&BODY_NOUNS) | &hashes(&BODIES),
+            premier: ["prime", "minister"].into_iter().map(words::folded_hash).fold(0, words::phrase),
             of: words::folded_hash("of"),
             within: words::folded_hash("in"),
             the: words::folded_hash("the"),
@@ -452,7 +455,8 @@ impl Search<'_> {
             return Some(cluster);
         }
         if words.len() > 1 {
-            return None;
+            let premier = self.phrase(words) == self.nouns.premier;
+            return premier.then(|| self.foremost(EntityKind::Person, |_| true)).flatten();
         }
         let noun = self.folded(words.start);
         let Some(&kind) = self.nouns.kinds.get(&noun) else {
@@ -522,7 +526,8 @@ impl Search<'_> {
                 }
             }
         }
-        best.filter(|&(most, _)| most >= AHEAD * second).map(|(_, cluster)| cluster)
+        // Who was named once, some way back, is not yet what the text is about.
+        best.filter(|&(most, _)| most >= AHEAD * second && most >= 2.0).map(|(_, cluster)| cluster)
     }
 
     /// A pronoun means the only person near who may be of its gender.
