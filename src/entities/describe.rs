@@ -506,6 +506,8 @@ impl Search<'_> {
         const NEAR: f32 = 4.0;
         /// How far the foremost is ahead of the next, or nobody stands out.
         const AHEAD: f32 = 1.5;
+        /// Who was named only some way back must have been named as often.
+        const LEAST: f32 = 5.0;
         let mut best: Option<(f32, usize)> = None;
         let mut second = 0.0;
         let leaders = &self.leaders[tags::kind_index(kind)];
@@ -526,8 +528,7 @@ impl Search<'_> {
                 }
             }
         }
-        // Who was named once, some way back, is not yet what the text is about.
-        best.filter(|&(most, _)| most >= AHEAD * second && most >= 2.0).map(|(_, cluster)| cluster)
+        best.filter(|&(most, _)| most >= AHEAD * second && most >= LEAST).map(|(_, cluster)| cluster)
     }
 
     /// A pronoun means the only person near who may be of its gender.
