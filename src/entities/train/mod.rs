@@ -106,14 +106,17 @@ pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>>
     Ok(file.finish())
 }
 
+/// A text's labels by local evidence, and the scores that they were chosen by.
+type Labelled = (Vec<Scores>, Vec<Tag>);
+
 /// Labels each part of the texts by a tagger that learned from the others.
 fn label_crosswise(
     samples: &[Sample],
     parts: &LexiconParts,
     settings: Settings,
-) -> Result<Vec<Option<(Vec<Scores>, Vec<Tag>)>>, Box<dyn Error>> {
+) -> Result<Vec<Option<Labelled>>, Box<dyn Error>> {
     let lexicon = Lexicon::new(parts.clone())?;
-    let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
+    let mut labelled: Vec<Option<Labelled>> = samples.iter().map(|_| None).collect();
     for fold in 0..FOLDS {
         let weights = learn_local(samples, &lexicon, settings, |i| i % FOLDS != fold);
         let tagger =
@@ -165,7 +168,7 @@ fn learn_local(
 fn learn_document(
     samples: &[Sample],
     lexicon: &Lexicon,
-    labelled: &[Option<(Vec<Scores>, Vec<Tag>)>],
+    labelled: &[Option<Labelled>],
     settings: Settings,
 ) -> WeightParts {
     let mut instances = Instances::default();
