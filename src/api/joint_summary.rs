@@ -18,7 +18,7 @@ const FETCH_WINDOW: usize = 16;
 
 /// A document as it came, before the engine reads it.
 enum Fetched {
-    Inline { source: Source, labels: BTreeMap<String, String> },
+    Inline { source: Box<Source>, labels: BTreeMap<String, String> },
     Stored(Box<StoredDocument>),
 }
 
@@ -84,7 +84,7 @@ pub async fn answer(
 
 async fn fetch(desk: &Desk, target: Result<Target, ApiError>) -> Result<Fetched, ApiError> {
     match target? {
-        Target::Inline { source, labels } => Ok(Fetched::Inline { source, labels }),
+        Target::Inline { source, labels } => Ok(Fetched::Inline { source: Box::new(source), labels }),
         Target::Stored(name) => {
             let stored = desk.store.get(&name.corpus, &name.document_id, View::Full).await?;
             Ok(Fetched::Stored(Box::new(stored)))

@@ -17,7 +17,7 @@ const LENGTH: f32 = 0.7;
 /// Sentences from so many tokens on are all equally long.
 const LONG: usize = 55;
 /// How much a sentence loses that says nothing new: documents about the same repeat each other.
-const REDUNDANCY: f32 = 1.0;
+const REDUNDANCY: f32 = 3.0;
 
 /// A document to be summarised together with others.
 pub struct Source<'a> {
@@ -144,8 +144,8 @@ mod tests {
         "The coastguard said that a ferry carrying 212 people ran aground near Hellsund island on Tuesday. Shares in \
          the operator, Norlines, fell 4 percent after it said that both engines had lost power. The company will \
          keep two sister ships in port.",
-        "Norlines kept two sister ships in port on Wednesday, a day after its ferry ran aground off Hellsund with 212 \
-         people on board. The mayor of Hellsund asked for a second ferry. He has done so every year since 2019.",
+        "A ferry of Norlines with 212 people on board ran aground off Hellsund on Tuesday. The company kept two sister \
+         ships in port on Wednesday. The mayor of Hellsund asked for a second ferry. He has done so every year since 2019.",
     ];
 
     fn summarize(texts: &[&str], options: &Options) -> Vec<(usize, String)> {

@@ -558,12 +558,14 @@ mod tests {
         let file = |examples: &str| {
             own(&format!(
                 "id = \"a\"\nname = \"A\"\n[[topics]]\nid = \"sea\"\nname = \"Sea\"\nkeywords = [\"ship\"]\n{examples}\
-                 [[topics]]\nid = \"land\"\nname = \"Land\"\nkeywords = [\"truck\"]\n"
+                 [[topics]]\nid = \"land\"\nname = \"Land\"\nkeywords = [\"truck\"]\n\
+                 [[topics]]\nid = \"air\"\nname = \"Air\"\nkeywords = [\"plane\"]\n\
+                 [[topics]]\nid = \"rail\"\nname = \"Rail\"\nkeywords = [\"train\"]\n"
             ))
         };
         let text = "The pilot boarded at the fairway buoy, and two tugs made fast astern.";
         let sea = |taxonomy| {
-            let topics = tag("", text, with(taxonomy, 2, 0.0));
+            let topics = tag("", text, with(taxonomy, 4, 0.0));
             topics.iter().find(|topic| topic.id == "sea").unwrap().confidence
         };
         let example = "examples = [\"Tugs and a pilot met the tanker at the fairway buoy.\"]\n";

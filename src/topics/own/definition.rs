@@ -419,7 +419,8 @@ impl Draft {
 }
 
 impl TopicDefinition {
-    fn has_evidence(&self) -> bool {
+    /// Whether there is more to know it by than its name.
+    pub(super) fn has_evidence(&self) -> bool {
         !self.description.is_empty() || !self.keywords.is_empty() || !self.examples.is_empty()
     }
 }

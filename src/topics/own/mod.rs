@@ -35,15 +35,16 @@ const PROFILE_WEIGHT: f32 = 3.0;
 const LEAST_WEIGHT: f32 = 0.01;
 
 /// What a document's likeness to a topic means, fitted to five sections of a newspaper and
-/// seventeen topics with keywords, and 0, 3, 10 and 30 examples a topic, each as heavy as the
-/// others (docs/quality.md). The score's three parts are weighed in [`score`].
-const CALIBRATION: Platt = Platt { slope: 1.0, offset: -4.2 };
-const SHARE_WEIGHT: f32 = 9.0;
-const LATENT_WEIGHT: f32 = 1.7;
-const LEARNT_WEIGHT: f32 = 8.0;
+/// seventeen topics, without examples and with ten a topic; half of the weight lies on parts of
+/// these taxonomies, down to single topics, so that most documents are about nothing in them
+/// (docs/quality.md). The score's three parts are weighed in [`score`].
+const CALIBRATION: Platt = Platt { slope: 1.0, offset: -4.8 };
+const SHARE_WEIGHT: f32 = 12.8;
+const LATENT_WEIGHT: f32 = 3.4;
+const LEARNT_WEIGHT: f32 = 10.1;
 /// Likeness to no topic in particular: where a document has little of all siblings, none gets a
 /// large share of it.
-const NO_TOPIC: f32 = 0.03;
+const NO_TOPIC: f32 = 0.1;
 
 /// A taxonomy of the user's own, with what it takes to tag documents. Immutable; share it.
 pub struct OwnTaxonomy {
@@ -153,6 +154,8 @@ impl OwnTaxonomy {
                 learnt[posting.topic as usize] += value * posting.learnt;
             }
         }
+        // What tells topics apart says the less, the fewer there are.
+        let told_apart = (topics.len() as f32 - 1.0) / (topics.len() as f32 + 2.0);
         // By parent; the first is of those without one.
         let mut of_siblings = vec![NO_TOPIC; topics.len() + 1];
         let family = |topic: &Concept| topic.parent.map_or(0, |parent| parent + 1);
@@ -164,7 +167,7 @@ impl OwnTaxonomy {
                 let share = alike[place] / of_siblings[family(topic)];
                 // What both latent parts are long at most.
                 let meaning = latent[place] / (latent::SHARE * latent::SHARE);
-                CALIBRATION.probability(score(share, meaning, learnt[place]))
+                CALIBRATION.probability(score(share, meaning, learnt[place] * told_apart))
             })
             .collect()
     }
@@ -243,10 +246,12 @@ fn learn(
             });
             about(place, &mut examples[at]);
         }
-        let vector = profile.clone();
-        let mut example = Example { vector, targets: vec![0.0; topics], weight: PROFILE_WEIGHT };
-        about(place, &mut example);
-        examples.push(example);
+        if !profile.is_empty() {
+            let targets = vec![0.0; topics];
+            let mut example = Example { vector: profile.clone(), targets, weight: PROFILE_WEIGHT };
+            about(place, &mut example);
+            examples.push(example);
+        }
     }
     // The learner wants features without gaps.
     let mut features: Vec<u32> =

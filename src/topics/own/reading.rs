@@ -105,8 +105,12 @@ impl Lexicon {
         }
     }
 
-    /// What a topic's keywords, description and name say of it, as a text of length 1.
+    /// What a topic's keywords, description and name say of it, as a text of length 1; nothing where
+    /// there is but a name, which groups other topics.
     pub fn profile(&self, topic: &TopicDefinition, knowledge: Knowledge) -> Sparse {
+        if !topic.has_evidence() {
+            return Sparse::new();
+        }
         let mut counts = Vec::new();
         for keyword in &topic.keywords {
             let words = hashes(&self.words(keyword, knowledge));
