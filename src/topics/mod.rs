@@ -569,7 +569,11 @@ mod tests {
             topics.iter().find(|topic| topic.id == "sea").unwrap().confidence
         };
         let example = "examples = [\"Tugs and a pilot met the tanker at the fairway buoy.\"]\n";
-        assert!(sea(file(example)) > sea(file("")) + 0.1);
+        assert!(sea(file(example)) > sea(file("")) + 0.05);
+        // An example alone is enough, too.
+        let only =
+            own(&format!("id = \"a\"\nname = \"A\"\n[[topics]]\nid = \"sea\"\nname = \"Sea\"\n{example}"));
+        assert!(sea(only) > 0.3);
     }
 
     proptest! {

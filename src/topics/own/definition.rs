@@ -419,9 +419,14 @@ impl Draft {
 }
 
 impl TopicDefinition {
+    /// Whether it is said in words what the topic is.
+    pub(super) fn is_described(&self) -> bool {
+        !self.description.is_empty() || !self.keywords.is_empty()
+    }
+
     /// Whether there is more to know it by than its name.
     pub(super) fn has_evidence(&self) -> bool {
-        !self.description.is_empty() || !self.keywords.is_empty() || !self.examples.is_empty()
+        self.is_described() || !self.examples.is_empty()
     }
 }
 

@@ -105,8 +105,8 @@ impl Lexicon {
         }
     }
 
-    /// What a topic's keywords, description and name say of it, as a text of length 1; nothing where
-    /// there is but a name, which groups other topics.
+    /// What a topic's keywords, description and name say of it, or its examples where it has a name
+    /// only, as a text of length 1; nothing where there is but a name, which groups other topics.
     pub fn profile(&self, topic: &TopicDefinition, knowledge: Knowledge) -> Sparse {
         if !topic.has_evidence() {
             return Sparse::new();
@@ -120,9 +120,12 @@ impl Lexicon {
                 counts.extend(self.term(&words).map(|term| (term.feature, 1.0)));
             }
         }
-        for word in [&topic.description, &topic.name].map(|text| self.words(text, knowledge)).iter().flatten()
-        {
-            counts.extend(self.feature(word.hash, knowledge).map(|feature| (feature, PROSE_WEIGHT)));
+        // Examples say what the topic is about where nothing else does.
+        let examples = if topic.is_described() { &[][..] } else { &topic.examples };
+        for text in [&topic.description, &topic.name].into_iter().chain(examples) {
+            for word in self.words(text, knowledge) {
+                counts.extend(self.feature(word.hash, knowledge).map(|feature| (feature, PROSE_WEIGHT)));
+            }
         }
         counts.sort_unstable_by_key(|&(feature, _)| feature);
         let mut vector: Sparse = counts
