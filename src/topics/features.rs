@@ -8,11 +8,11 @@ use crate::text::stem::{EMPTY, fnv, stem_hash};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 /// A word in the title counts as two in the opening of the body.
-const TITLE_WEIGHT: f32 = 2.0;
+pub(super) const TITLE_WEIGHT: f32 = 2.0;
 /// How many tokens of the body are its opening. What comes later counts less: news says
 /// first what it is about.
-const OPENING: usize = 150;
-const LATER_WEIGHT: f32 = 0.4;
+pub(super) const OPENING: usize = 150;
+pub(super) const LATER_WEIGHT: f32 = 0.4;
 /// Names other than those of countries count less: the names in the labelled texts are of their
 /// time, and a new president does what the last one did.
 const NAME_WEIGHT: f32 = 0.5;
@@ -59,6 +59,11 @@ impl Reader {
         self.read_text(&article.title, |_| TITLE_WEIGHT, &mut met, &mut out);
         self.read_text(&article.body, |at| if at < OPENING { 1.0 } else { LATER_WEIGHT }, &mut met, &mut out);
         out
+    }
+
+    /// Whether a word says nothing about a topic.
+    pub fn is_stop_word(&self, hash: Hash) -> bool {
+        self.stop_words.contains(&hash)
     }
 
     /// The hash of a name of one or two words, as a text has it.
@@ -211,6 +216,16 @@ impl Vocabulary {
 
     pub fn place(&self, hash: Hash) -> Option<u32> {
         self.places.get(&hash).copied()
+    }
+
+    /// How telling a word or pair is by its place.
+    pub fn idf(&self, place: u32) -> f32 {
+        self.idf[place as usize]
+    }
+
+    /// How telling a word is that the model does not know.
+    pub fn unknown_idf(&self) -> f32 {
+        self.unknown_idf
     }
 
     pub fn idf_of(&self, hash: Hash) -> f32 {
