@@ -25,6 +25,11 @@ const STOP_WORDS: &str = "the a an and or of to in on for with at by from as is 
     same such other some any all each both few only one two three don't didn't doesn't isn't wasn't won't can't \
     couldn't wouldn't i'm it's he's she's that's there's they're we're you're i've we've they've";
 
+/// Whether a text has stop words only.
+pub(super) fn says_nothing(text: &str) -> bool {
+    text.split_whitespace().all(|word| STOP_WORDS.split(' ').any(|stop| stop.eq_ignore_ascii_case(word)))
+}
+
 /// A word or pair of words, as a number that is the same on every machine.
 pub(super) type Hash = u32;
 

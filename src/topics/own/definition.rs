@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::syntax::{self, Entry, Format, Node, Value};
 use crate::topics::TAXONOMY_ID;
+use crate::topics::features::says_nothing;
 
 /// Bytes of a file.
 pub const MAX_FILE_BYTES: usize = 8 << 20;
@@ -402,12 +403,15 @@ impl Draft {
         let mut texts = Vec::with_capacity(list.len());
         for node in list {
             match node.value {
-                Value::Text(text) if text.chars().any(char::is_alphanumeric) => {
+                Value::Text(text) if text.chars().any(char::is_alphanumeric) && !says_nothing(&text) => {
                     self.at_most(node.line, &format!("the {what}"), &text, bytes);
                     texts.push(text);
                 }
                 Value::Text(_) => {
-                    self.wrong(node.line, format!("the {what} has no words; leave it out"));
+                    self.wrong(
+                        node.line,
+                        format!("the {what} has no words that say something; leave it out"),
+                    );
                 }
                 other => {
                     self.wrong(node.line, format!("a {what} must be a string, and not {}", other.kind()));
@@ -470,6 +474,7 @@ mod tests {
             ("\"cars\"", "7", 5, 4, "\"id\" must be a string, and not a number"),
             ("\"Industry\"", "\"\"", 12, 7, "the topic \"industry\" has no name"),
             ("\"vehicle\"", "\"...\"", 8, 6, "the keyword has no words"),
+            ("\"vehicle\"", "\"The Who\"", 8, 6, "the keyword has no words"),
         ] {
             // JSON has a comma where TOML has the end of a line.
             let (json_from, json_to) =
