@@ -89,7 +89,8 @@ def check_pod(objects):
     assert pod["runAsNonRoot"] and pod["runAsUser"] > 0, "the pod may run as root"
     assert pod["seccompProfile"]["type"] == "RuntimeDefault", "no seccomp profile"
     assert own["allowPrivilegeEscalation"] is False, "privileges may grow"
-    assert own["readOnlyRootFilesystem"] and own["capabilities"] == {"drop": ["ALL"]}
+    assert own["readOnlyRootFilesystem"], "the root can be written to"
+    assert own["capabilities"] == {"drop": ["ALL"]}, "capabilities are left"
     assert spec["automountServiceAccountToken"] is False, "the pod gets a token"
     for resource in ("cpu", "memory"):
         assert resource in container(objects)["resources"]["requests"], f"no request of {resource}"
@@ -106,7 +107,8 @@ def check_names(objects):
     """What one object says of another is so."""
     labels = workload(objects)["spec"]["template"]["metadata"]["labels"]
     ports = {port["name"]: port["containerPort"] for port in container(objects)["ports"]}
-    assert selects(workload(objects)["spec"]["selector"]["matchLabels"], labels)
+    selector = workload(objects)["spec"]["selector"]["matchLabels"]
+    assert selects(selector, labels), "the workload does not know its own pods"
     for listen, port in [("COPYDESK_LISTEN", "grpc"), ("COPYDESK_ADMIN_LISTEN", "metrics")]:
         assert settings(objects)[listen] == f"0.0.0.0:{ports[port]}", f"{listen} is not the port {port}"
     for name, probe in probes(objects).items():
@@ -116,31 +118,34 @@ def check_names(objects):
     for service in services.values():
         assert selects(service["spec"]["selector"], labels), "a Service finds no pod"
         for port in service["spec"]["ports"]:
-            assert port["targetPort"] in ports and port["port"] == ports[port["targetPort"]]
+            assert ports.get(port["targetPort"]) == port["port"], f"a Service has a wrong port: {port}"
     if workload(objects)["kind"] == "StatefulSet":
-        assert services[workload(objects)["spec"]["serviceName"]]["spec"]["clusterIP"] == "None"
+        named = services[workload(objects)["spec"]["serviceName"]]
+        assert named["spec"]["clusterIP"] == "None", "the StatefulSet's Service is not headless"
 
     for policy in of_kind(objects, "NetworkPolicy"):
-        assert selects(policy["spec"]["podSelector"]["matchLabels"], labels)
+        assert selects(policy["spec"]["podSelector"]["matchLabels"], labels), "a policy for no pod"
         for rule in policy["spec"]["ingress"]:
-            assert all(port["port"] in ports for port in rule["ports"])
+            assert all(port["port"] in ports for port in rule["ports"]), f"no such port: {rule}"
     for budget in of_kind(objects, "PodDisruptionBudget"):
-        assert selects(budget["spec"]["selector"]["matchLabels"], labels)
+        assert selects(budget["spec"]["selector"]["matchLabels"], labels), "a budget for no pod"
     for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
         target = scaler["spec"]["scaleTargetRef"]
         found = workload(objects)
-        assert (target["kind"], target["name"]) == (found["kind"], found["metadata"]["name"])
+        named = (target["kind"], target["name"])
+        assert named == (found["kind"], found["metadata"]["name"]), f"there is no {named} to scale"
         assert "replicas" not in found["spec"], "the autoscaler and the manifest would quarrel"
     for monitor in of_kind(objects, "ServiceMonitor"):
         wanted = monitor["spec"]["selector"]["matchLabels"]
         [service] = [it for it in services.values() if selects(wanted, it["metadata"]["labels"])]
         names = {port["name"] for port in service["spec"]["ports"]}
-        assert all(endpoint["port"] in names for endpoint in monitor["spec"]["endpoints"])
+        for endpoint in monitor["spec"]["endpoints"]:
+            assert endpoint["port"] in names, f"the ServiceMonitor asks for a wrong port: {endpoint}"
     for route in of_kind(objects, "GRPCRoute"):
         for rule in route["spec"]["rules"]:
             for backend in rule["backendRefs"]:
                 offered = services[backend["name"]]["spec"]["ports"]
-                assert backend["port"] in {port["port"] for port in offered}
+                assert backend["port"] in {port["port"] for port in offered}, f"a wrong port: {backend}"
 
 
 def check_version(objects):

@@ -177,16 +177,20 @@ def the_server_takes_the_manifests_settings_and_answers_their_probes(binary, dir
     return f"{len(manifests.OVERLAYS)} kustomizations"
 
 
-def a_rolling_restart_fails_no_call_of_a_client_with_the_service_config(binary, directory):
+@contextlib.contextmanager
+def two_servers(binary, directory, **flags):
+    """Two servers, and a channel to both with the service config."""
     with contextlib.ExitStack() as stack:
-        servers = [
-            stack.enter_context(Server(binary, directory / f"replica{number}.db", drain_delay="200ms"))
-            for number in range(2)
-        ]
+        stores = [directory / f"replica{number}.db" for number in range(2)]
+        servers = [stack.enter_context(Server(binary, store, **flags)) for store in stores]
         target = "ipv4:" + ",".join(server.address for server in servers)
         # The authority would be the whole list otherwise, which is none.
         options = [("grpc.service_config", SERVICE_CONFIG), ("grpc.default_authority", "copydesk")]
-        channel = stack.enter_context(grpc.insecure_channel(target, options=options))
+        yield servers, stores, stack.enter_context(grpc.insecure_channel(target, options=options))
+
+
+def a_rolling_restart_fails_no_call_of_a_client_with_the_service_config(binary, directory):
+    with two_servers(binary, directory, drain_delay="200ms") as (servers, _, channel):
         ended = collections.Counter()
         stopped = threading.Event()
 
@@ -202,7 +206,7 @@ def a_rolling_restart_fails_no_call_of_a_client_with_the_service_config(binary, 
         for caller in callers:
             caller.start()
         time.sleep(1)
-        shares = [calls_answered(server) for server in servers]
+        shares = [calls_answered(server, method="AnalyzeDocument") for server in servers]
         for server in servers:
             server.stop()
             server.start()
@@ -216,9 +220,21 @@ def a_rolling_restart_fails_no_call_of_a_client_with_the_service_config(binary, 
     return f"{ended['OK']} calls; {shares[0]} and {shares[1]} in the first second"
 
 
-def calls_answered(server):
-    pattern = r'^rpc_server_duration_seconds_count\{.*method="AnalyzeDocument".*\} (\d+)$'
-    return sum(map(int, re.findall(pattern, server.metrics(), re.MULTILINE)))
+def what_one_server_cannot_answer_another_does_by_the_service_config(binary, directory):
+    with two_servers(binary, directory) as (servers, stores, channel):
+        stores[0].rename(directory / "away.db")
+        # Few enough that the client does not think better of retrying (retryThrottling).
+        for number in range(20):
+            ingest(channel, f"document-{number}")
+        refused = calls_answered(servers[0], method="IngestDocument", code="UNAVAILABLE")
+    assert refused > 0, "no call had to be retried"
+    return f"20 of 20 calls, after {refused} refusals"
+
+
+def calls_answered(server, **labels):
+    wanted = [f'{name}="{value}"' for name, value in labels.items()]
+    series = re.findall(r"^rpc_server_duration_seconds_count\{(.*)\} (\d+)$", server.metrics(), re.MULTILINE)
+    return sum(int(count) for given, count in series if all(label in given for label in wanted))
 
 
 def a_backup_made_during_an_ingest_holds_all_that_was_answered_before(binary, directory):
@@ -260,6 +276,7 @@ PROMISES = [
     every_metric_is_in_the_table,
     the_server_takes_the_manifests_settings_and_answers_their_probes,
     a_rolling_restart_fails_no_call_of_a_client_with_the_service_config,
+    what_one_server_cannot_answer_another_does_by_the_service_config,
     a_backup_made_during_an_ingest_holds_all_that_was_answered_before,
 ]
 
