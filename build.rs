@@ -7,12 +7,13 @@ use std::{env, fs};
 
 use prost::Message;
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "copydesk/v1/analysis.proto",
     "copydesk/v1/analysis_service.proto",
     "copydesk/v1/document.proto",
     "copydesk/v1/document_service.proto",
     "copydesk/v1/server_info_service.proto",
+    "copydesk/v1/taxonomy_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

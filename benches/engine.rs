@@ -154,7 +154,9 @@ fn grpc(criterion: &mut Criterion) {
         let store = Arc::new(SqliteStore::open(&path, SqliteOptions::default()).await.expect("a store"));
         let listeners = Listeners::bind(&config).await.expect("a free port");
         let address = listeners.rpc.local_addr().expect("a bound port");
-        let services = server::services(&config, Arc::clone(&engine), store.clone()).expect("threads");
+        let (_, catalogue) = tokio::sync::watch::channel(Default::default());
+        let services =
+            server::services(&config, Arc::clone(&engine), store.clone(), catalogue).expect("threads");
         tokio::spawn(async move {
             server::run(&config, listeners, services, store, Shutdown::default()).await.expect("a server");
         });

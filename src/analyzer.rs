@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::document::{
-    Article, Entity, KeyPhrase, Quote, Source, Span, Summary, TemporalExpression, Topic, Warning,
+    Article, Entity, JointSummary, KeyPhrase, Quote, Source, Span, Summary, TemporalExpression, Topic,
+    Warning,
 };
 use crate::entities::EntityModel;
 use crate::extract::{Extraction, Extractor, Mode};
 use crate::model::{ModelError, ModelInfo};
 use crate::summary::Summarizer;
 use crate::text::segment_article;
-use crate::topics::{TaxonomyInfo, TopicModel};
+use crate::topics::{Choice, Definition, OwnTaxonomy, TaxonomyInfo, TopicInfo, TopicModel};
 use crate::{dates, keyphrases, quotes, summary, topics};
 
 /// How many key phrases a document gets at most.
@@ -81,7 +82,7 @@ impl FromIterator<Feature> for Features {
 }
 
 /// What to compute and how.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     pub features: Features,
     pub summary: summary::Options,
@@ -180,6 +181,16 @@ impl Analyzer {
         self.topics.taxonomy()
     }
 
+    /// Every topic of a taxonomy, parents before their children.
+    pub fn topics<'a>(&'a self, taxonomy: &'a Choice) -> impl ExactSizeIterator<Item = TopicInfo<'a>> {
+        self.topics.topics(taxonomy)
+    }
+
+    /// A taxonomy of the user's own, ready to tag documents.
+    pub fn learn_taxonomy(&self, definition: &Definition) -> OwnTaxonomy {
+        self.topics.learn(definition)
+    }
+
     /// The article in a page.
     pub fn extract(&self, source: &Source, mode: Mode) -> Extraction {
         self.extractor.extract(source, mode)
@@ -217,6 +228,34 @@ impl Analyzer {
         }
         analysis.article = article;
         Ok(analysis)
+    }
+}
+
+impl Analyzer {
+    /// The sentences that tell the common story of several articles.
+    pub fn summarize_together(
+        &self,
+        articles: &[Article],
+        options: &summary::Options,
+        checkpoint: &Checkpoint,
+        stopwatch: &dyn Stopwatch,
+    ) -> Result<JointSummary, Stopped> {
+        let mut sources = Vec::with_capacity(articles.len());
+        for article in articles {
+            checkpoint.check()?;
+            let started = Instant::now();
+            let segmented = segment_article(article);
+            stopwatch.stage("segment", started.elapsed().as_secs_f64());
+            let started = Instant::now();
+            let entities = self.entities.find(&segmented);
+            stopwatch.stage(Feature::Entities.name(), started.elapsed().as_secs_f64());
+            sources.push(summary::Source { article: segmented, entities });
+        }
+        checkpoint.check()?;
+        let started = Instant::now();
+        let summary = self.summarizer.summarize_together(&sources, options);
+        stopwatch.stage(Feature::Summary.name(), started.elapsed().as_secs_f64());
+        Ok(summary)
     }
 }
 

@@ -5,6 +5,8 @@
 //! sees to what only holds between several of them. Either way the message names the flag, and
 //! the process ends with [`EXIT_USAGE`].
 
+pub mod taxonomies;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +58,12 @@ pub struct ServeArgs {
     #[arg(help_heading = "Storage")]
     store: StoreLocation,
 
+    /// Files with taxonomies of your own, in TOML or JSON, that documents can be tagged with beside
+    /// the IPTC Media Topics; SIGHUP reads them again
+    #[arg(long, env = "COPYDESK_TAXONOMIES", value_delimiter = ',', value_name = "FILE,...")]
+    #[arg(help_heading = "Engine")]
+    taxonomies: Vec<PathBuf>,
+
     /// How many documents are analysed at once; 0 for one on each core
     #[arg(long, env = "COPYDESK_ENGINE_THREADS", default_value_t = 0, value_name = "N")]
     #[arg(help_heading = "Engine", value_parser = count(0..=1024))]
@@ -101,6 +109,11 @@ pub struct ServeArgs {
     #[arg(long, env = "COPYDESK_MAX_BATCH", default_value_t = 100, value_name = "N")]
     #[arg(help_heading = "Limits", value_parser = count(1..=10_000))]
     max_batch: usize,
+
+    /// The most documents in one summary
+    #[arg(long, env = "COPYDESK_MAX_SUMMARY_DOCUMENTS", default_value_t = 20, value_name = "N")]
+    #[arg(help_heading = "Limits", value_parser = count(1..=1000))]
+    max_summary_documents: usize,
 
     /// How long a unary call may take where the client sets no deadline
     #[arg(long, env = "COPYDESK_DEFAULT_DEADLINE", default_value = "10s", value_name = "DURATION")]
@@ -165,6 +178,8 @@ pub struct ServeConfig {
     pub admin_listen: Option<SocketAddr>,
     pub reflection: bool,
     pub store: StoreLocation,
+    /// Files of the user's own taxonomies.
+    pub taxonomies: Vec<PathBuf>,
     pub engine: EngineConfig,
     /// What one call may ask for.
     pub limits: Limits,
@@ -251,11 +266,13 @@ impl ServeArgs {
             admin_listen,
             reflection: self.reflection,
             store: self.store,
+            taxonomies: self.taxonomies,
             engine: EngineConfig { threads: self.engine_threads, queue: self.engine_queue },
             limits: Limits {
                 max_content_bytes: self.max_content_bytes,
                 max_message_bytes: self.max_message_bytes,
                 max_batch_size: self.max_batch,
+                max_summary_documents: self.max_summary_documents,
                 default_deadline: self.default_deadline,
             },
             admission: AdmissionConfig {

@@ -400,6 +400,27 @@ pub struct SummarySentence {
     pub rank: usize,
 }
 
+/// Sentences of several documents that tell their common story.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JointSummary {
+    /// In the order that was asked for.
+    pub sentences: Vec<JointSummarySentence>,
+    /// How many sentences the summary was chosen from.
+    pub source_sentence_count: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JointSummarySentence {
+    /// The document's place among the documents.
+    pub document: usize,
+    /// Into that document's body.
+    pub span: Span,
+    /// 0 to 1.
+    pub score: f32,
+    /// From 1, the most important sentence.
+    pub rank: usize,
+}
+
 /// A concept of a taxonomy that the document is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Topic {

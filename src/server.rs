@@ -3,6 +3,7 @@
 mod admin;
 mod connections;
 mod health;
+mod reload;
 mod shutdown;
 
 use std::io;
@@ -14,6 +15,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::{AUTHORIZATION, COOKIE};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
@@ -22,12 +24,14 @@ use tower::ServiceBuilder;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 pub use health::Readiness;
+pub use reload::on_hangup;
 pub use shutdown::Shutdown;
 
 use crate::analyzer::Analyzer;
 use crate::api::v1::analysis_service_server::AnalysisServiceServer;
 use crate::api::v1::document_service_server::DocumentServiceServer;
 use crate::api::v1::server_info_service_server::ServerInfoServiceServer;
+use crate::api::v1::taxonomy_service_server::TaxonomyServiceServer;
 use crate::api::{self, Desk};
 use crate::config::ServeConfig;
 use crate::middleware::admission::Admission;
@@ -35,6 +39,7 @@ use crate::middleware::{Methods, admission, call, deadline, drain, errors, obser
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
 use crate::telemetry::{self, StageMetrics};
+use crate::topics::Catalogue;
 use connections::Connections;
 use health::Health;
 
@@ -92,12 +97,14 @@ pub fn services(
     config: &ServeConfig,
     analyzer: Arc<Analyzer>,
     store: SharedStore,
+    catalogue: watch::Receiver<Arc<Catalogue>>,
 ) -> Result<Routes, ServerError> {
     let desk = Arc::new(Desk {
         analyzer,
         pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
         store,
         limits: config.limits,
+        catalogue,
         stopwatch: Arc::new(StageMetrics),
     });
     /// Sizes are limited and compression is spoken on every service alike.
@@ -115,6 +122,7 @@ pub fn services(
     routes
         .add_service(with_limits!(DocumentServiceServer::new(api::Documents(Arc::clone(&desk)))))
         .add_service(with_limits!(AnalysisServiceServer::new(api::Analysis(Arc::clone(&desk)))))
+        .add_service(with_limits!(TaxonomyServiceServer::new(api::Taxonomies(Arc::clone(&desk)))))
         .add_service(with_limits!(ServerInfoServiceServer::new(api::ServerInfo(desk))));
     Ok(routes.routes())
 }

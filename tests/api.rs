@@ -10,7 +10,11 @@ use copydesk::api::v1::document_service_client::DocumentServiceClient;
 use copydesk::api::v1::server_info_service_client::ServerInfoServiceClient;
 use copydesk::api::v1::stream_analyze_documents_response::Result as AnalysisOutcome;
 use copydesk::api::v1::stream_ingest_documents_response::Result as IngestOutcome;
-use copydesk::api::v1::{analyze_document_request, summarize_document_request, tag_document_request};
+use copydesk::api::v1::taxonomy_service_client::TaxonomyServiceClient;
+use copydesk::api::v1::{
+    analyze_document_request, summarize_document_request, summarize_documents_source, summarized_document,
+    tag_document_request,
+};
 use test_server::{TestServer, error_info};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -731,4 +735,186 @@ async fn a_server_says_its_limits_models_and_taxonomies() {
     assert_eq!(limits.default_deadline, Some(Duration::from_secs(3).into()));
     assert!(!info.models.is_empty() && info.models.iter().all(|model| !model.digest.is_empty()));
     assert_eq!(info.taxonomies[0].taxonomy, "iptc-media-topics");
+}
+
+const BATTERY_DESK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/taxonomies/battery-desk.toml");
+
+const MERGER: &str = "Norrland Metals agreed to a takeover on Tuesday: its shareholders will get 212 kronor a share, a \
+     premium of 38%, from a maker of lithium carbonate. The regulators have yet to consent to the acquisition.";
+
+fn with_taxonomy(taxonomy: &str) -> Option<v1::TopicOptions> {
+    Some(v1::TopicOptions { taxonomy: taxonomy.into(), ..Default::default() })
+}
+
+fn topic_ids(topics: &[v1::Topic]) -> Vec<&str> {
+    topics.iter().map(|topic| topic.topic.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_taxonomy_of_the_users_own_is_listed_given_and_chosen() {
+    let mut desk = Desk::open(&["--taxonomies", BATTERY_DESK]).await;
+    let mut taxonomies = TaxonomyServiceClient::new(desk.server.connect().await);
+    let mut info = ServerInfoServiceClient::new(desk.server.connect().await);
+    let ids = |taxonomies: &[v1::Taxonomy]| -> Vec<String> {
+        taxonomies.iter().map(|taxonomy| taxonomy.taxonomy.clone()).collect()
+    };
+    let served = info.get_server_info(v1::GetServerInfoRequest {}).await.unwrap().into_inner();
+    assert_eq!(ids(&served.taxonomies), ["battery-desk", "iptc-media-topics"]);
+
+    // One a page.
+    let mut request = v1::ListTaxonomiesRequest { page_size: 1, ..Default::default() };
+    let mut listed = Vec::new();
+    loop {
+        let page = taxonomies.list_taxonomies(request.clone()).await.unwrap().into_inner();
+        assert_eq!(page.taxonomies.len(), 1);
+        listed.extend(page.taxonomies);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(listed, served.taxonomies);
+    request.page_token = "nonsense".into();
+    assert_eq!(wrong_fields(taxonomies.list_taxonomies(request.clone()).await), ["page_token"]);
+    let negative = v1::ListTaxonomiesRequest { page_size: -1, ..Default::default() };
+    assert_eq!(wrong_fields(taxonomies.list_taxonomies(negative).await), ["page_size"]);
+
+    let get = |taxonomy: &str| v1::GetTaxonomyRequest { taxonomy: taxonomy.into() };
+    let own = taxonomies.get_taxonomy(get("battery-desk")).await.unwrap().into_inner();
+    let named = own.taxonomy.unwrap();
+    assert_eq!((named.display_name.as_str(), named.version.as_str()), ("Battery trade desk", "2026-11"));
+    assert_eq!(usize::try_from(named.topic_count).unwrap(), own.topics.len());
+    let deals = own.topics.iter().find(|topic| topic.topic == "deals").unwrap();
+    assert_eq!(deals.parent, "companies");
+    assert!(deals.description.starts_with("Mergers, takeovers"));
+    let built_in = taxonomies.get_taxonomy(get("iptc-media-topics")).await.unwrap().into_inner();
+    assert!(built_in.topics.len() > 1000);
+    let relations =
+        built_in.topics.iter().find(|topic| topic.display_name == "international relations").unwrap();
+    assert_eq!(relations.parent, "medtop:11000000");
+    let status = taxonomies.get_taxonomy(get("fishing-desk")).await.unwrap_err();
+    let resource = status.get_details_resource_info().unwrap();
+    assert_eq!((status.code(), resource.resource_name.as_str()), (Code::NotFound, "fishing-desk"));
+    assert_eq!(wrong_fields(taxonomies.get_taxonomy(get("")).await), ["taxonomy"]);
+
+    let request = v1::TagDocumentRequest { options: with_taxonomy("battery-desk"), ..tag(document(MERGER)) };
+    let tagged = desk.analysis.tag_document(request).await.unwrap().into_inner();
+    assert_eq!(topic_ids(&tagged.topics)[..2], ["companies", "deals"]);
+    assert_eq!(tagged.topics[1].path[0].topic, "companies");
+    let evidence: Vec<&str> = tagged.topics[1].evidence.iter().map(|span| span.text.as_str()).collect();
+    assert!(evidence.contains(&"takeover"), "{evidence:?}");
+    let request = v1::AnalyzeDocumentRequest {
+        topic_options: with_taxonomy("battery-desk"),
+        ..analyze(document(MERGER))
+    };
+    assert_eq!(desk.analyze(request).await.unwrap().topics, tagged.topics);
+
+    // A document that is kept is found by its topics in either taxonomy.
+    let request = v1::IngestDocumentRequest {
+        topic_options: with_taxonomy("battery-desk"),
+        features: vec![v1::Feature::Topics as i32],
+        ..ingest("merger", MERGER)
+    };
+    assert_eq!(desk.ingest(request).await.unwrap().analysis.unwrap().topics, tagged.topics);
+    for (topic, found) in [("deals", 1), ("companies", 1), ("medtop:04000000", 1), ("cells", 0)] {
+        let filter = Some(v1::DocumentFilter { topic: topic.into(), ..Default::default() });
+        let page = desk.list(v1::ListDocumentsRequest { filter, ..Default::default() }).await.unwrap();
+        assert_eq!(page.documents.len(), found, "{topic}");
+    }
+    let request = v1::TagDocumentRequest { options: with_taxonomy("fishing-desk"), ..tag(document(MERGER)) };
+    assert_eq!(
+        told(desk.analysis.tag_document(request).await),
+        (Code::NotFound, "TAXONOMY_NOT_FOUND".into())
+    );
+}
+
+fn inline_source(content: &str) -> v1::SummarizeDocumentsSource {
+    v1::SummarizeDocumentsSource {
+        source: Some(summarize_documents_source::Source::Document(document(content))),
+    }
+}
+
+fn stored_source(name: &str) -> v1::SummarizeDocumentsSource {
+    v1::SummarizeDocumentsSource { source: Some(summarize_documents_source::Source::Name(name.into())) }
+}
+
+#[tokio::test]
+async fn several_documents_have_one_summary() {
+    let mut desk = Desk::open(&["--max-summary-documents=4"]).await;
+    let stored = "corpora/default/documents/bridge";
+    desk.ingest(ingest("bridge", ARTICLE)).await.unwrap();
+    let other = "The harbour bridge of Port Larsen is open again \u{1f389} after two years of repairs, Mayor Ada Quill said \
+                 on Friday. The city had planned to spend less than half of the 40 million euros that they cost.";
+    let request = v1::SummarizeDocumentsRequest {
+        sources: vec![
+            inline_source(other),
+            stored_source("corpora/default/documents/nowhere"),
+            stored_source(stored),
+            inline_source(" "),
+        ],
+        options: Some(v1::SummaryOptions {
+            length: Some(v1::summary_options::Length::SentenceCount(2)),
+            order: v1::SummaryOrder::Rank as i32,
+            ..Default::default()
+        }),
+        offset_encoding: v1::OffsetEncoding::Utf32 as i32,
+        ..Default::default()
+    };
+    let answer = desk.analysis.summarize_documents(request.clone()).await.unwrap().into_inner();
+    let texts: Vec<Result<String, String>> = answer
+        .documents
+        .iter()
+        .map(|it| match it.result.clone().unwrap() {
+            summarized_document::Result::Document(document) => Ok(document.text),
+            summarized_document::Result::Error(error) => Err(error.reason),
+        })
+        .collect();
+    assert_eq!(texts[1], Err("DOCUMENT_NOT_FOUND".into()));
+    assert_eq!(texts[3], Err("INVALID_FIELD".into()));
+    let summary = answer.summary.unwrap();
+    assert_eq!(summary.sentences.len(), 2);
+    assert_eq!(summary.sentences.iter().map(|sentence| sentence.rank).collect::<Vec<_>>(), [1, 2]);
+    for sentence in &summary.sentences {
+        assert_eq!(sentence.document, if sentence.document_index == 2 { stored } else { "" });
+        let span = sentence.span.as_ref().unwrap();
+        let text = texts[usize::try_from(sentence.document_index).unwrap()].as_ref().unwrap();
+        let (begin, end) = (usize::try_from(span.begin).unwrap(), usize::try_from(span.end).unwrap());
+        assert_eq!(text.chars().skip(begin).take(end - begin).collect::<String>(), span.text);
+    }
+    assert!(summary.source_sentence_count > 4);
+    assert_eq!(answer.offset_encoding, v1::OffsetEncoding::Utf32 as i32);
+
+    let none = v1::SummarizeDocumentsRequest::default();
+    assert_eq!(wrong_fields(desk.analysis.summarize_documents(none).await), ["sources"]);
+    let many = v1::SummarizeDocumentsRequest { sources: vec![inline_source(other); 5], ..Default::default() };
+    assert_eq!(wrong_fields(desk.analysis.summarize_documents(many).await), ["sources"]);
+    let nothing = v1::SummarizeDocumentsRequest {
+        sources: vec![v1::SummarizeDocumentsSource::default()],
+        ..Default::default()
+    };
+    assert_eq!(wrong_fields(desk.analysis.summarize_documents(nothing).await), ["sources[0].source"]);
+    let info = ServerInfoServiceClient::new(desk.server.connect().await)
+        .get_server_info(v1::GetServerInfoRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(info.limits.unwrap().max_summary_documents, 4);
+}
+
+#[tokio::test]
+async fn a_summary_of_large_documents_stays_within_the_message_limit() {
+    let mut desk = Desk::open(&["--max-message-bytes=256KiB", "--max-content-bytes=200KiB"]).await;
+    let text = "The council of Port Larsen met on Friday and voted. ".repeat(3500);
+    for id in ["one", "two", "three"] {
+        desk.ingest(ingest(id, &text)).await.unwrap();
+    }
+    let source = |id: &str| stored_source(&format!("corpora/default/documents/{id}"));
+    let request = v1::SummarizeDocumentsRequest {
+        sources: ["one", "two", "three"].map(source).to_vec(),
+        ..Default::default()
+    };
+    let answer = desk.analysis.summarize_documents(request).await.unwrap().into_inner();
+    assert!(prost::Message::encoded_len(&answer) <= 256 << 10);
+    assert!(answer.documents.iter().all(|document| document.warnings[0].reason == "ANSWER_TOO_LARGE"));
+    assert!(!answer.summary.unwrap().sentences.is_empty());
 }

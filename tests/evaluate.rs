@@ -42,9 +42,14 @@ fn numbers(path: &str, value: &Value, found: &mut BTreeMap<String, f64>) {
 
 /// Scores the predictions of a task, and compares every figure with the expected one.
 fn agrees(task: &str, flags: &[&str], expected: &str) {
-    let predicted = file(&format!("{task}.predicted.jsonl"));
+    agrees_on(task, task, flags, expected);
+}
+
+/// The same on the files of another name than the task's.
+fn agrees_on(task: &str, files: &str, flags: &[&str], expected: &str) {
+    let predicted = file(&format!("{files}.predicted.jsonl"));
     let flags = [&["--json", "--predictions", predicted.to_str().unwrap()], flags].concat();
-    let output = evaluate(task, &flags, &file(&format!("{task}.gold.jsonl")));
+    let output = evaluate(task, &flags, &file(&format!("{files}.gold.jsonl")));
     assert!(output.status.success(), "{task}: {}", text(&output.stderr));
     let expected = fs::read_to_string(file(expected)).unwrap();
     let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
@@ -72,6 +77,17 @@ fn figures_agree_with_other_options() {
     agrees("summary-choice", &["--sentences", "1"], "summary-choice.one.expected.json");
     agrees("topics", &["--level", "2", "--threshold", "0.85"], "topics.level2.expected.json");
     agrees("topics", &["--sure"], "topics.sure.expected.json");
+}
+
+#[test]
+fn summaries_of_several_documents_are_scored_too() {
+    let files = "summary-documents";
+    agrees_on("summary", files, &[], "summary-documents.expected.json");
+    let output = evaluate("summary", &["--json", "--sentences", "1"], &file("summary-documents.gold.jsonl"));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["records"], &report["sentences_per_summary"]), (&json!(2), &json!(1.0)));
+    let said = refusal("summary", &[json!({"id": "a", "reference": "x"})], Some(&[json!({"id": "a"})]));
+    assert!(said.contains("line 1: neither \"text\" nor \"documents\" is there"), "{said}");
 }
 
 #[test]

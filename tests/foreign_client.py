@@ -29,10 +29,12 @@ sys.path.insert(0, str(ROOT / ".venv" / "generated"))
 
 from copydesk.v1 import analysis_pb2 as analysis  # noqa: E402
 from copydesk.v1 import analysis_service_pb2 as analysis_service  # noqa: E402
-from copydesk.v1 import analysis_service_pb2_grpc, document_service_pb2_grpc, server_info_service_pb2_grpc  # noqa: E402
+from copydesk.v1 import analysis_service_pb2_grpc, document_service_pb2_grpc  # noqa: E402
+from copydesk.v1 import server_info_service_pb2_grpc, taxonomy_service_pb2_grpc  # noqa: E402
 from copydesk.v1 import document_pb2 as documents  # noqa: E402
 from copydesk.v1 import document_service_pb2 as document_service  # noqa: E402
 from copydesk.v1 import server_info_service_pb2 as server_info_service  # noqa: E402
+from copydesk.v1 import taxonomy_service_pb2 as taxonomy_service  # noqa: E402
 
 TEXT_PAGE = (ROOT / "examples" / "articles" / "harbour-bridge.txt").read_text(encoding="utf-8")
 HTML_PAGE = (ROOT / "examples" / "articles" / "lithium-merger.html").read_bytes()
@@ -56,6 +58,7 @@ class Server:
         self.documents = document_service_pb2_grpc.DocumentServiceStub(self.channel)
         self.analysis = analysis_service_pb2_grpc.AnalysisServiceStub(self.channel)
         self.info = server_info_service_pb2_grpc.ServerInfoServiceStub(self.channel)
+        self.taxonomies = taxonomy_service_pb2_grpc.TaxonomyServiceStub(self.channel)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -277,9 +280,43 @@ def get_server_info(server):
     assert [t.taxonomy for t in info.taxonomies] == ["iptc-media-topics"] and len(info.models) >= 4
 
 
+def summarize_documents(server):
+    source = analysis_service.SummarizeDocumentsSource
+    missing = source(name="corpora/default/documents/nowhere")
+    request = analysis_service.SummarizeDocumentsRequest(
+        sources=[source(document=page()), missing, source(document=page())],
+        offset_encoding=documents.OFFSET_ENCODING_UTF32)
+    answer = server.analysis.SummarizeDocuments(request, timeout=10)
+    assert [d.WhichOneof("result") for d in answer.documents] == ["document", "error", "document"]
+    assert len(answer.summary.sentences) == 3
+    # The same page twice says nothing twice.
+    assert len({s.span.text for s in answer.summary.sentences}) == 3
+    for s in answer.summary.sentences:
+        text = answer.documents[s.document_index].document.text
+        assert text[s.span.begin : s.span.end] == s.span.text
+    request.ClearField("sources")
+    raises(grpc.StatusCode.INVALID_ARGUMENT, server.analysis.SummarizeDocuments, request, timeout=10)
+
+
+def taxonomies(server):
+    listed = server.taxonomies.ListTaxonomies(taxonomy_service.ListTaxonomiesRequest(), timeout=10)
+    assert [t.taxonomy for t in listed.taxonomies] == ["iptc-media-topics"] and not listed.next_page_token
+    request = taxonomy_service.GetTaxonomyRequest(taxonomy="iptc-media-topics")
+    answer = server.taxonomies.GetTaxonomy(request, timeout=10)
+    known = set()
+    for topic in answer.topics:
+        assert not topic.parent or topic.parent in known
+        known.add(topic.topic)
+    assert len(known) == answer.taxonomy.topic_count
+    request.taxonomy = "nowhere"
+    details = raises(grpc.StatusCode.NOT_FOUND, server.taxonomies.GetTaxonomy, request, timeout=10)
+    assert details["ResourceInfo"].resource_name == "nowhere"
+
+
 def health_and_reflection(server):
     stub = health_pb2_grpc.HealthStub(server.channel)
-    for service in ("", "copydesk.v1.DocumentService", "copydesk.v1.AnalysisService", "copydesk.v1.ServerInfoService"):
+    for service in ("", "copydesk.v1.DocumentService", "copydesk.v1.AnalysisService", "copydesk.v1.ServerInfoService",
+                    "copydesk.v1.TaxonomyService"):
         status = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10).status
         assert status == health_pb2.HealthCheckResponse.SERVING, service
     reflection = ProtoReflectionDescriptorDatabase(server.channel)
@@ -307,7 +344,7 @@ def content_over_the_limit(server):
 
 CALLS = [analyze_document, batch_analyze_documents, stream_analyze_documents, summarize_document, tag_document,
          ingest_document, batch_ingest_documents, stream_ingest_documents, get_document, list_documents,
-         delete_document, get_server_info, health_and_reflection, admin_port, content_over_the_limit]
+         delete_document, get_server_info, summarize_documents, taxonomies, health_and_reflection, admin_port, content_over_the_limit]
 
 
 def survives_kill_9(binary, store, server):

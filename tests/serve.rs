@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use copydesk::api::v1;
 use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analyze_document_request::Source;
+use copydesk::api::v1::taxonomy_service_client::TaxonomyServiceClient;
 use process::{Process, serve};
 use serde_json::Value;
 use tonic::Request;
@@ -29,6 +30,7 @@ fn a_bad_value_names_itself_and_exits_with_64() {
         (&["--max-content-bytes=1GB"], &[], "--max-content-bytes"),
         (&["--max-content-bytes=8MiB"], &[], "--max-content-bytes"),
         (&["--no-such-flag"], &[], "--no-such-flag"),
+        (&["--max-summary-documents=0"], &[], "--max-summary-documents"),
         (&[], &[("COPYDESK_DRAIN_TIMEOUT", "soon")], "--drain-timeout"),
     ] {
         let output = serve(flags, environment);
@@ -88,4 +90,52 @@ fn a_signal_drains_and_a_second_one_does_not_wait() {
     process.terminate();
     assert!(process.child.wait().unwrap().success());
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+const DESK: &str =
+    "id = \"desk\"\nname = \"Desk\"\n\n[[topics]]\nid = \"ships\"\nname = \"Ships\"\nkeywords = [\"ship\"]\n";
+
+#[test]
+fn a_taxonomy_that_is_wrong_is_named_with_its_line_and_nothing_is_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("desk.toml");
+    std::fs::write(&path, DESK.replace("keywords", "keyword")).unwrap();
+    let store = directory.path().join("copydesk.db");
+    let flags =
+        ["--listen=127.0.0.1:0", "--admin-listen=off", "--log=off", "--store", store.to_str().unwrap()];
+    let output = serve(&flags, &[("COPYDESK_TAXONOMIES", path.to_str().unwrap())]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("desk.toml, line 7: \"keyword\" is no key of a topic"), "{message}");
+    let missing = directory.path().join("missing.toml");
+    let output = serve(&[&flags[..], &["--taxonomies", missing.to_str().unwrap()]].concat(), &[]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("missing.toml: No such file"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taxonomies_are_read_again_at_sighup_and_wrong_ones_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("desk.toml");
+    std::fs::write(&path, DESK).unwrap();
+    let mut process = Process::start_in(directory.path(), &["--log-format=json", "--taxonomies=desk.toml"]);
+    let mut client = TaxonomyServiceClient::connect(process.uri()).await.unwrap();
+    let mut topics = async || {
+        let request = v1::GetTaxonomyRequest { taxonomy: "desk".into() };
+        client.get_taxonomy(request).await.unwrap().into_inner().topics.len()
+    };
+    assert_eq!(topics().await, 1);
+
+    let more = format!("{DESK}[[topics]]\nid = \"ports\"\nname = \"Ports\"\ndescription = \"Harbours.\"\n");
+    std::fs::write(&path, &more).unwrap();
+    process.hang_up();
+    process.log_until("the taxonomies were read again");
+    assert_eq!(topics().await, 2);
+
+    std::fs::write(&path, more.replace("name = \"Ports\"", "parent = \"seas\"")).unwrap();
+    process.hang_up();
+    let refused = process.log_until("the taxonomies stay as they were: their files are wrong");
+    let error = refused["error"].as_str().unwrap();
+    assert!(error.contains("desk.toml, line 10: there is no topic \"seas\""), "{error}");
+    assert!(error.contains("the topic \"ports\" has no name"), "{error}");
+    assert_eq!(topics().await, 2);
 }

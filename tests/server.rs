@@ -115,6 +115,13 @@ impl AnalysisService for Obedient {
         Ok(Response::new(Default::default()))
     }
 
+    async fn summarize_documents(
+        &self,
+        _: Request<v1::SummarizeDocumentsRequest>,
+    ) -> Result<Response<v1::SummarizeDocumentsResponse>, Status> {
+        Ok(Response::new(Default::default()))
+    }
+
     async fn tag_document(
         &self,
         _: Request<v1::TagDocumentRequest>,

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::error::ApiError;
 use super::v1::analysis_service_server::AnalysisService;
 use super::validate::{AnalysisJob, Target};
-use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, paced, v1, validate};
+use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, joint_summary, paced, v1, validate};
 use crate::analyzer::{self, Checkpoint, Stopped};
 use crate::store::View;
 
@@ -26,7 +26,7 @@ impl AnalysisService for Analysis {
         request: Request<v1::AnalyzeDocumentRequest>,
     ) -> Result<Response<v1::AnalyzeDocumentResponse>, Status> {
         let checkpoint = checkpoint(&request);
-        let job = validate::analyze(request.into_inner(), &self.0.limits)?;
+        let job = validate::analyze(request.into_inner(), &self.0.rules())?;
         let analysis = analyze(&self.0, job, &checkpoint).await?;
         Ok(Response::new(v1::AnalyzeDocumentResponse { analysis: Some(analysis) }))
     }
@@ -91,12 +91,21 @@ impl AnalysisService for Analysis {
         }))
     }
 
+    async fn summarize_documents(
+        &self,
+        request: Request<v1::SummarizeDocumentsRequest>,
+    ) -> Result<Response<v1::SummarizeDocumentsResponse>, Status> {
+        let checkpoint = checkpoint(&request);
+        let job = validate::summarize_together(request.into_inner(), &self.0.limits)?;
+        Ok(Response::new(joint_summary::answer(&self.0, job, &checkpoint).await?))
+    }
+
     async fn tag_document(
         &self,
         request: Request<v1::TagDocumentRequest>,
     ) -> Result<Response<v1::TagDocumentResponse>, Status> {
         let checkpoint = checkpoint(&request);
-        let job = validate::tag(request.into_inner(), &self.0.limits)?;
+        let job = validate::tag(request.into_inner(), &self.0.rules())?;
         let analysis = analyze(&self.0, job, &checkpoint).await?;
         Ok(Response::new(v1::TagDocumentResponse {
             topics: analysis.topics,
@@ -115,7 +124,7 @@ async fn analyze_one(
     deadline: Option<Instant>,
 ) -> Result<v1::DocumentAnalysis, ApiError> {
     let request = request.ok_or_else(|| ApiError::invalid("request", "is required"))?;
-    let job = validate::analyze(request, &desk.limits)?;
+    let job = validate::analyze(request, &desk.rules())?;
     // A checkpoint of its own: the end of one document must not stop the others.
     let checkpoint = Checkpoint::until(deadline);
     let work = prepare(desk, job, &checkpoint).await?;

@@ -106,7 +106,7 @@ pub fn fit_document(document: &mut v1::Document, room: usize) -> Option<v1::Warn
     warning(&left_out)
 }
 
-fn warning(left_out: &[&str]) -> Option<v1::Warning> {
+pub fn warning(left_out: &[&str]) -> Option<v1::Warning> {
     (!left_out.is_empty()).then(|| v1::Warning {
         reason: "ANSWER_TOO_LARGE".to_owned(),
         message: format!(

@@ -9,13 +9,14 @@ use super::names::DocumentName;
 use super::{Limits, v1};
 use crate::analyzer::{Analysis, Feature};
 use crate::document::{
-    Article, Attribution, Block, BlockKind, Content, Entity, EntityKind, MentionKind, MimeType, Quote,
-    QuoteKind, Section, Source, Span, Summary, TemporalExpression, TemporalKind, TextSpan, Topic, Warning,
+    Article, Attribution, Block, BlockKind, Content, Entity, EntityKind, JointSummary, MentionKind, MimeType,
+    Quote, QuoteKind, Section, Source, Span, Summary, TemporalExpression, TemporalKind, TextSpan, Topic,
+    Warning,
 };
 use crate::model::ModelInfo;
 use crate::store::{Outcome, StoredDocument};
 use crate::text::offsets::{OffsetConverter, OffsetUnit};
-use crate::topics::TaxonomyInfo;
+use crate::topics::{TaxonomyInfo, TopicInfo};
 
 /// Turns spans of one article into messages in the unit that the client asked for.
 pub struct Spans<'a> {
@@ -292,6 +293,30 @@ fn summary(summary: &Summary, spans: &Spans) -> v1::Summary {
     }
 }
 
+/// `documents` are the articles with their names, in the order of the summary's sources.
+pub fn joint_summary(
+    summary: &JointSummary,
+    documents: &[(usize, String, &Article)],
+    unit: OffsetUnit,
+) -> v1::MultiDocumentSummary {
+    let spans: Vec<Spans> = documents.iter().map(|(_, _, article)| Spans::new(article, unit)).collect();
+    let sentences = summary.sentences.iter().map(|sentence| {
+        let (place, name, _) = &documents[sentence.document];
+        let span = TextSpan { section: Section::Body, span: sentence.span };
+        v1::MultiDocumentSummarySentence {
+            document_index: number(*place),
+            document: name.clone(),
+            span: Some(spans[sentence.document].quoted(span)),
+            score: sentence.score,
+            rank: number(sentence.rank),
+        }
+    });
+    v1::MultiDocumentSummary {
+        sentences: sentences.collect(),
+        source_sentence_count: number(summary.source_sentence_count),
+    }
+}
+
 fn topic(topic: &Topic, spans: &Spans) -> v1::Topic {
     let path = topic.path.iter().map(|ancestor| v1::TopicReference {
         topic: ancestor.id.clone(),
@@ -359,6 +384,7 @@ pub fn limits(limits: &Limits) -> v1::ServerLimits {
         max_content_bytes: i64::try_from(limits.max_content_bytes).unwrap_or(i64::MAX),
         max_message_bytes: i64::try_from(limits.max_message_bytes).unwrap_or(i64::MAX),
         max_batch_size: number(limits.max_batch_size),
+        max_summary_documents: number(limits.max_summary_documents),
         default_deadline: Some(pbjson_types::Duration {
             seconds: i64::try_from(limits.default_deadline.as_secs()).unwrap_or(i64::MAX),
             // Nanoseconds of a second are below 10^9.
@@ -373,5 +399,14 @@ pub fn taxonomy(info: &TaxonomyInfo) -> v1::Taxonomy {
         display_name: info.display_name.clone(),
         version: info.version.clone(),
         topic_count: number(info.topic_count),
+    }
+}
+
+pub fn taxonomy_topic(topic: TopicInfo) -> v1::TaxonomyTopic {
+    v1::TaxonomyTopic {
+        topic: topic.id.to_owned(),
+        display_name: topic.display_name.to_owned(),
+        parent: topic.parent.unwrap_or_default().to_owned(),
+        description: topic.description.to_owned(),
     }
 }

@@ -13,9 +13,10 @@ use super::error::ApiError;
 use super::v1::document_service_server::DocumentService;
 use super::validate::IngestJob;
 use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, paced, page_token, v1, validate};
-use crate::analyzer::{Analysis, Checkpoint, Feature, Stopped};
+use crate::analyzer::{self, Analysis, Checkpoint, Feature, Features, Stopped};
 use crate::store::{Ingested, NewDocument, StoreError, Terms};
 use crate::text::offsets::OffsetUnit;
+use crate::topics::Choice;
 
 /// Serves DocumentService.
 pub struct Documents(pub Arc<Desk>);
@@ -32,7 +33,7 @@ impl DocumentService for Documents {
         request: Request<v1::IngestDocumentRequest>,
     ) -> Result<Response<v1::IngestDocumentResponse>, Status> {
         let checkpoint = checkpoint(&request);
-        let job = validate::ingest(request.into_inner(), "", &self.0.limits)?;
+        let job = validate::ingest(request.into_inner(), "", &self.0.rules())?;
         let read =
             self.0.pool.run(&checkpoint, reading(&self.0, job, &checkpoint)).await.map_err(ApiError::from)?;
         let ingested = keep(&self.0, read.new_document).await?;
@@ -235,7 +236,7 @@ async fn read_one(
     deadline: Option<Instant>,
 ) -> Result<Read, ApiError> {
     let request = request.ok_or_else(|| ApiError::invalid("request", "is required"))?;
-    let job = validate::ingest(request, parent, &desk.limits)?;
+    let job = validate::ingest(request, parent, &desk.rules())?;
     let checkpoint = Checkpoint::until(deadline);
     Ok(desk.pool.run_patiently(&checkpoint, reading(desk, job, &checkpoint)).await?)
 }
@@ -254,9 +255,20 @@ fn reading(
         let wanted = options.features;
         options.features = wanted.with(Feature::Entities).with(Feature::Topics);
         let engine = &desk.analyzer;
-        let mut analysis =
-            engine.analyze(&job.source, job.wanted.mode, &options, &checkpoint, &*desk.stopwatch)?;
-        let terms = terms(&analysis);
+        let stopwatch = &*desk.stopwatch;
+        let mut analysis = engine.analyze(&job.source, job.wanted.mode, &options, &checkpoint, stopwatch)?;
+        let mut terms = terms(&analysis);
+        if let Choice::Own(_) = options.topics.taxonomy {
+            // A document is found by the built-in topics too, whatever taxonomy is asked for.
+            let built_in =
+                analyzer::Options { features: Features::NONE.with(Feature::Topics), ..Default::default() };
+            let article = std::mem::take(&mut analysis.article);
+            let tagged = engine.analyze_article(article, &built_in, &checkpoint, stopwatch)?;
+            terms.topics.extend(self::terms(&tagged).topics);
+            terms.topics.sort_unstable();
+            terms.topics.dedup();
+            analysis.article = tagged.article;
+        }
         if !wanted.contains(Feature::Topics) {
             analysis.topics = None;
         }

@@ -37,7 +37,7 @@ pub enum ApiError {
     RequestIdReused(String),
     #[error("there is no document {0:?}")]
     DocumentNotFound(String),
-    #[error("there is no taxonomy {0:?}; GetServerInfo lists those there are")]
+    #[error("there is no taxonomy {0:?}; ListTaxonomies lists those there are")]
     TaxonomyNotFound(String),
     #[error("the document has changed: its etag is {current:?}; read it again and decide anew")]
     StaleEtag { current: String },

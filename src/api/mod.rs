@@ -6,9 +6,11 @@ mod answer;
 pub(crate) mod convert;
 mod document_service;
 pub mod error;
+mod joint_summary;
 mod names;
 mod page_token;
 mod server_info_service;
+mod taxonomy_service;
 mod validate;
 
 use std::sync::Arc;
@@ -19,12 +21,15 @@ pub use document_service::Documents;
 use futures_util::{Stream, StreamExt};
 use prost::Message;
 pub use server_info_service::ServerInfo;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+pub use taxonomy_service::Taxonomies;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::Status;
+use validate::Rules;
 
 use crate::analyzer::{Analyzer, Checkpoint, Stopwatch};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
+use crate::topics::Catalogue;
 
 /// Messages, clients and servers as generated from `proto/`.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
@@ -42,6 +47,7 @@ pub struct Limits {
     pub max_content_bytes: usize,
     pub max_message_bytes: usize,
     pub max_batch_size: usize,
+    pub max_summary_documents: usize,
     pub default_deadline: Duration,
 }
 
@@ -51,6 +57,7 @@ impl Default for Limits {
             max_content_bytes: 1 << 20,
             max_message_bytes: 4 << 20,
             max_batch_size: 100,
+            max_summary_documents: 20,
             default_deadline: Duration::from_secs(10),
         }
     }
@@ -66,7 +73,21 @@ pub struct Desk {
     pub pool: EnginePool,
     pub store: SharedStore,
     pub limits: Limits,
+    /// The taxonomies of the user's own, which may be exchanged at any time.
+    pub catalogue: watch::Receiver<Arc<Catalogue>>,
     pub stopwatch: Arc<dyn Stopwatch + Send + Sync>,
+}
+
+impl Desk {
+    /// The taxonomies of the user's own as they are now.
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue.borrow())
+    }
+
+    /// What a request may ask for now.
+    fn rules(&self) -> Rules {
+        Rules { limits: self.limits, catalogue: self.catalogue() }
+    }
 }
 
 /// How many documents of one stream, or of one batch, are worked on at once. A client that sends

@@ -21,7 +21,6 @@ pub fn encode(cursor: Cursor, corpus: &str, filter: Option<&v1::DocumentFilter>)
 
 /// Where a token goes on, or what is wrong with it.
 pub fn decode(token: &str, corpus: &str, filter: Option<&v1::DocumentFilter>) -> Result<Cursor, String> {
-    let unreadable = || "this is no page token of this server; begin again without one".to_owned();
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| unreadable())?;
     let bytes: [u8; 17] = bytes.try_into().map_err(|_| unreadable())?;
     let [version, rest @ ..] = bytes;
@@ -33,6 +32,25 @@ pub fn decode(token: &str, corpus: &str, filter: Option<&v1::DocumentFilter>) ->
         return Err("the page token belongs to another parent or filter; begin again without one".to_owned());
     }
     cursor.try_into().map(|cursor| Cursor(i64::from_be_bytes(cursor))).map_err(|_| unreadable())
+}
+
+/// Format of a token of taxonomies, its first byte.
+const TAXONOMY_VERSION: u8 = 2;
+
+/// The token that goes on after a taxonomy.
+pub fn encode_taxonomy(id: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode([&[TAXONOMY_VERSION], id.as_bytes()].concat())
+}
+
+/// The taxonomy that a token goes on after, or what is wrong with it.
+pub fn decode_taxonomy(token: &str) -> Result<String, String> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
+    let id = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(&[TAXONOMY_VERSION]));
+    id.and_then(|id| String::from_utf8(id.to_vec()).ok()).ok_or_else(unreadable)
+}
+
+fn unreadable() -> String {
+    "this is no page token of this server; begin again without one".to_owned()
 }
 
 fn fingerprint(corpus: &str, filter: Option<&v1::DocumentFilter>) -> [u8; 8] {
@@ -65,6 +83,8 @@ mod tests {
         #[test]
         fn no_string_panics_and_every_cursor_comes_back(text in ".*", cursor: i64) {
             let _ = decode(&text, "default", None);
+            let _ = decode_taxonomy(&text);
+            prop_assert_eq!(decode_taxonomy(&encode_taxonomy(&text)), Ok(text));
             prop_assert_eq!(decode(&encode(Cursor(cursor), "c", None), "c", None), Ok(Cursor(cursor)));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use super::v1::server_info_service_server::ServerInfoService;
-use super::{Desk, convert, v1};
+use super::{Desk, convert, taxonomy_service, v1};
 
 /// Serves ServerInfoService.
 pub struct ServerInfo(pub Arc<Desk>);
@@ -17,12 +17,11 @@ impl ServerInfoService for ServerInfo {
         _: Request<v1::GetServerInfoRequest>,
     ) -> Result<Response<v1::GetServerInfoResponse>, Status> {
         let desk = &self.0;
-        let taxonomy = desk.analyzer.taxonomy();
         Ok(Response::new(v1::GetServerInfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             limits: Some(convert::limits(&desk.limits)),
             models: desk.analyzer.models().into_iter().map(convert::model).collect(),
-            taxonomies: vec![convert::taxonomy(taxonomy)],
+            taxonomies: taxonomy_service::all(desk),
         }))
     }
 }

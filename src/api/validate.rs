@@ -1,6 +1,7 @@
 //! From requests to the domain's own types. Every wrong field is named, not only the first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,7 @@ use crate::document::{Content, MimeType, PublishTime, Source};
 use crate::extract::Mode;
 use crate::store::{Filter, View};
 use crate::text::offsets::OffsetUnit;
+use crate::topics::Catalogue;
 use crate::{summary, topics};
 
 const MAX_URI_BYTES: usize = 2048;
@@ -28,6 +30,12 @@ const MAX_SUMMARY_CHARACTERS: i32 = 1 << 20;
 const MAX_TOPICS: i32 = 100;
 const DEFAULT_PAGE_SIZE: usize = 50;
 const MAX_PAGE_SIZE: usize = 1000;
+
+/// What a request may ask for.
+pub struct Rules {
+    pub limits: Limits,
+    pub catalogue: Arc<Catalogue>,
+}
 
 /// Collects what is wrong with a request, each thing with its path.
 #[derive(Default)]
@@ -100,6 +108,16 @@ pub struct AnalysisJob {
     pub wanted: Wanted,
 }
 
+/// A checked request for one summary of several documents.
+#[derive(Debug)]
+pub struct JointSummaryJob {
+    /// What could be understood, and what is wrong with the others.
+    pub targets: Vec<Result<Target, ApiError>>,
+    pub options: summary::Options,
+    pub mode: Mode,
+    pub unit: OffsetUnit,
+}
+
 /// A checked request to ingest.
 #[derive(Clone, Debug)]
 pub struct IngestJob {
@@ -124,7 +142,7 @@ pub struct ListJob {
     pub page_size: usize,
 }
 
-pub fn analyze(request: v1::AnalyzeDocumentRequest, limits: &Limits) -> Result<AnalysisJob, ApiError> {
+pub fn analyze(request: v1::AnalyzeDocumentRequest, rules: &Rules) -> Result<AnalysisJob, ApiError> {
     use v1::analyze_document_request::Source as From;
     let mut fields = Fields::default();
     let features = features(&mut fields, &request.features);
@@ -132,13 +150,13 @@ pub fn analyze(request: v1::AnalyzeDocumentRequest, limits: &Limits) -> Result<A
         options: analyzer::Options {
             features: if features == Features::NONE { Features::ALL } else { features },
             summary: fields.inside("summary_options", |f| summary_options(f, request.summary_options)),
-            topics: fields.inside("topic_options", |f| topic_options(f, request.topic_options))?,
+            topics: fields.inside("topic_options", |f| topic_options(f, request.topic_options, rules))?,
         },
         mode: extraction_mode(&mut fields, request.extraction_mode),
         unit: offset_unit(&mut fields, request.offset_encoding),
     };
     let target = match request.source {
-        Some(From::Document(document)) => inline(&mut fields, document, limits),
+        Some(From::Document(document)) => inline(&mut fields, document, &rules.limits),
         Some(From::Name(name)) => stored(&mut fields, &name),
         None => neither(&mut fields),
     };
@@ -167,20 +185,49 @@ pub fn summarize(request: v1::SummarizeDocumentRequest, limits: &Limits) -> Resu
     Ok(AnalysisJob { target, wanted })
 }
 
-pub fn tag(request: v1::TagDocumentRequest, limits: &Limits) -> Result<AnalysisJob, ApiError> {
+/// Checks a request for one summary of several documents. A source that is wrong keeps its error in
+/// its place.
+pub fn summarize_together(
+    request: v1::SummarizeDocumentsRequest,
+    limits: &Limits,
+) -> Result<JointSummaryJob, ApiError> {
+    use v1::summarize_documents_source::Source as From;
+    let mut fields = Fields::default();
+    let (count, most) = (request.sources.len(), limits.max_summary_documents);
+    if !(1..=most).contains(&count) {
+        fields.wrong("sources", format!("has {count} documents; 1 to {most} are taken"));
+    }
+    let options = fields.inside("options", |f| summary_options(f, request.options));
+    let mode = extraction_mode(&mut fields, request.extraction_mode);
+    let unit = offset_unit(&mut fields, request.offset_encoding);
+    fields.into_result()?;
+    let target = |(place, source): (usize, v1::SummarizeDocumentsSource)| {
+        let mut fields = Fields { path: format!("sources[{place}]"), ..Fields::default() };
+        let target = match source.source {
+            Some(From::Document(document)) => inline(&mut fields, document, limits),
+            Some(From::Name(name)) => stored(&mut fields, &name),
+            None => neither(&mut fields),
+        };
+        fields.into_result().map(|()| target)
+    };
+    let targets = request.sources.into_iter().enumerate().map(target).collect();
+    Ok(JointSummaryJob { targets, options, mode, unit })
+}
+
+pub fn tag(request: v1::TagDocumentRequest, rules: &Rules) -> Result<AnalysisJob, ApiError> {
     use v1::tag_document_request::Source as From;
     let mut fields = Fields::default();
     let wanted = Wanted {
         options: analyzer::Options {
             features: Features::NONE.with(Feature::Topics),
-            topics: fields.inside("options", |f| topic_options(f, request.options))?,
+            topics: fields.inside("options", |f| topic_options(f, request.options, rules))?,
             ..Default::default()
         },
         mode: extraction_mode(&mut fields, request.extraction_mode),
         unit: offset_unit(&mut fields, request.offset_encoding),
     };
     let target = match request.source {
-        Some(From::Document(document)) => inline(&mut fields, document, limits),
+        Some(From::Document(document)) => inline(&mut fields, document, &rules.limits),
         Some(From::Name(name)) => stored(&mut fields, &name),
         None => neither(&mut fields),
     };
@@ -192,7 +239,7 @@ pub fn tag(request: v1::TagDocumentRequest, limits: &Limits) -> Result<AnalysisJ
 pub fn ingest(
     request: v1::IngestDocumentRequest,
     parent: &str,
-    limits: &Limits,
+    rules: &Rules,
 ) -> Result<IngestJob, ApiError> {
     let mut fields = Fields::default();
     if !parent.is_empty() && !request.parent.is_empty() && request.parent != parent {
@@ -208,7 +255,7 @@ pub fn ingest(
         options: analyzer::Options {
             features: features(&mut fields, &request.features),
             summary: fields.inside("summary_options", |f| summary_options(f, request.summary_options)),
-            topics: fields.inside("topic_options", |f| topic_options(f, request.topic_options))?,
+            topics: fields.inside("topic_options", |f| topic_options(f, request.topic_options, rules))?,
         },
         mode: extraction_mode(&mut fields, request.extraction_mode),
         unit: offset_unit(&mut fields, request.offset_encoding),
@@ -217,7 +264,7 @@ pub fn ingest(
     let (source, labels) = match request.document {
         Some(mut document) => {
             etag = std::mem::take(&mut document.etag);
-            fields.inside("document", |f| source(f, document, limits))
+            fields.inside("document", |f| source(f, document, &rules.limits))
         }
         None => {
             fields.wrong("document", "is required");
@@ -255,19 +302,25 @@ pub fn get(request: &v1::GetDocumentRequest) -> Result<(DocumentName, View, Offs
 pub fn list(request: &v1::ListDocumentsRequest) -> Result<ListJob, ApiError> {
     let mut fields = Fields::default();
     let corpus = fields.take("parent", names::parse_parent(&request.parent));
-    let page_size = match usize::try_from(request.page_size) {
-        Ok(0) => DEFAULT_PAGE_SIZE,
-        Ok(size) => size.min(MAX_PAGE_SIZE),
-        Err(_) => {
-            fields.wrong("page_size", "must not be negative");
-            0
-        }
-    };
+    let page_size = fields.take("page_size", items_of_page(request.page_size));
     let view = view(&mut fields, request.view, View::Basic);
     let unit = offset_unit(&mut fields, request.offset_encoding);
     let filter = fields.inside("filter", |f| filter(f, request.filter.clone().unwrap_or_default()));
     fields.into_result()?;
     Ok(ListJob { corpus, filter, view, unit, page_size })
+}
+
+/// How many items a page has.
+pub fn page_size(wanted: i32) -> Result<usize, ApiError> {
+    items_of_page(wanted).map_err(|description| ApiError::invalid("page_size", description))
+}
+
+fn items_of_page(wanted: i32) -> Result<usize, String> {
+    match usize::try_from(wanted) {
+        Ok(0) => Ok(DEFAULT_PAGE_SIZE),
+        Ok(size) => Ok(size.min(MAX_PAGE_SIZE)),
+        Err(_) => Err("must not be negative".to_owned()),
+    }
 }
 
 pub fn delete(request: &v1::DeleteDocumentRequest) -> Result<DocumentName, ApiError> {
@@ -500,12 +553,13 @@ fn count(fields: &mut Fields, field: &str, value: i32, most: i32) -> usize {
 fn topic_options(
     fields: &mut Fields,
     options: Option<v1::TopicOptions>,
+    rules: &Rules,
 ) -> Result<topics::Options, ApiError> {
     let options = options.unwrap_or_default();
-    if !options.taxonomy.is_empty() && options.taxonomy != topics::TAXONOMY_ID {
+    let Some(taxonomy) = rules.catalogue.find(&options.taxonomy) else {
         return Err(ApiError::TaxonomyNotFound(options.taxonomy));
-    }
-    let mut wanted = topics::Options::default();
+    };
+    let mut wanted = topics::Options { taxonomy, ..Default::default() };
     if options.max_topics != 0 {
         wanted.max_topics = count(fields, "max_topics", options.max_topics, MAX_TOPICS);
     }
@@ -513,7 +567,7 @@ fn topic_options(
         if !(0.0..=1.0).contains(&confidence) {
             fields.wrong("min_confidence", format!("{confidence} is not in 0 to 1"));
         }
-        wanted.min_confidence = confidence;
+        wanted.min_confidence = Some(confidence);
     }
     Ok(wanted)
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,10 +16,12 @@ use super::input::{self, BrokenRecord, InputFormat, Record};
 use super::parallel;
 use crate::analyzer::{Analysis, Analyzer, Checkpoint, Feature, Features, Options};
 use crate::api::{convert, v1};
-use crate::document::{Entity, EntityKind};
+use crate::config::taxonomies;
+use crate::document::{Article, Entity, EntityKind};
 use crate::extract::Mode;
 use crate::summary;
 use crate::text::offsets::OffsetUnit;
+use crate::topics::{self, Choice};
 
 /// Analyse files or standard input, without a server.
 ///
@@ -51,6 +54,15 @@ pub struct Arguments {
     /// topics; or all, or none
     #[arg(long, env = "COPYDESK_FEATURES", default_value = "all", value_parser = parse_features, value_name = "LIST")]
     features: Features,
+
+    /// Tag with the taxonomy of your own in this file, in TOML or JSON, in place of the IPTC Media
+    /// Topics
+    #[arg(long, env = "COPYDESK_TAXONOMY", value_name = "FILE")]
+    taxonomy: Option<PathBuf>,
+
+    /// No topics below this confidence, 0 to 1; the taxonomy's own threshold if nothing is said
+    #[arg(long, env = "COPYDESK_MIN_CONFIDENCE", value_parser = parse_confidence, value_name = "CONFIDENCE")]
+    min_confidence: Option<f32>,
 
     /// How to find the article: auto leaves menus, teasers, captions and notices out; none takes
     /// the content as it is
@@ -103,6 +115,11 @@ enum Offsets {
     Utf32,
 }
 
+fn parse_confidence(text: &str) -> Result<f32, String> {
+    let confidence = text.parse().ok().filter(|confidence| (0.0..=1.0).contains(confidence));
+    confidence.ok_or_else(|| "give a number from 0 to 1".to_owned())
+}
+
 fn parse_features(list: &str) -> Result<Features, String> {
     match list {
         "all" => return Ok(Features::ALL),
@@ -121,17 +138,26 @@ fn parse_features(list: &str) -> Result<Features, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// If the models are damaged, no threads can be had or the output cannot be written.
+/// If the models are damaged, the taxonomy's file is wrong, no threads can be had or the output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let analyzer = Analyzer::load()?;
+    let taxonomy = match &arguments.taxonomy {
+        Some(path) => Choice::Own(Arc::new(taxonomies::read(path, &analyzer)?)),
+        None => Choice::BuiltIn,
+    };
     let desk = Desk {
-        analyzer: Analyzer::load()?,
+        analyzer,
         options: Options {
             features: arguments.features,
+            topics: topics::Options {
+                taxonomy,
+                min_confidence: arguments.min_confidence,
+                ..Default::default()
+            },
             summary: summary::Options {
                 length: summary::Length::Sentences(arguments.sentences),
                 ..Default::default()
             },
-            ..Default::default()
         },
         mode: arguments.extraction.mode(),
         unit: match arguments.offset_encoding {
@@ -215,6 +241,19 @@ impl Desk {
         catch_unwind(AssertUnwindSafe(|| self.analyze(record)))
             .unwrap_or_else(|_| Err("the engine failed".to_owned()))
             .map_err(|problem| format!("document {id}: {problem}"))
+    }
+
+    /// The proto3 JSON of a summary of several articles, under the key `summary`.
+    pub fn summarize_together(&self, articles: &[Article]) -> Result<String, String> {
+        let summary = self
+            .analyzer
+            .summarize_together(articles, &self.options.summary, &Checkpoint::default(), &())
+            .map_err(|stopped| stopped.to_string())?;
+        let named: Vec<_> =
+            articles.iter().enumerate().map(|(place, article)| (place, String::new(), article)).collect();
+        let summary = convert::joint_summary(&summary, &named, self.unit);
+        let message = v1::SummarizeDocumentsResponse { summary: Some(summary), ..Default::default() };
+        serde_json::to_string(&message).map_err(|error| error.to_string())
     }
 
     fn analyze(&self, record: Record) -> Result<String, String> {

@@ -213,8 +213,12 @@ fn score_engine(arguments: &Arguments, scorer: &mut dyn Scorer) -> Result<bool, 
     let threads = parallel::threads(arguments.jobs)?;
     let analyze = |line: Result<JsonLine, BrokenRecord>| {
         let line = line?;
-        let record = line.record()?;
-        let answer = desk.answer(Ok(record)).and_then(|answer| Prediction::parse(answer.as_bytes()));
+        let several = if arguments.task == Task::Summary { line.documents()? } else { None };
+        let answer = match several {
+            Some(articles) => desk.summarize_together(&articles),
+            None => desk.answer(Ok(line.record()?)),
+        };
+        let answer = answer.and_then(|answer| Prediction::parse(answer.as_bytes()));
         let answer = answer.and_then(|prediction| match prediction.has_failed() {
             true => Err(format!("{}: an analysis failed", line.place)),
             false => Ok(prediction),

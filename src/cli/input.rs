@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use crate::document::{Content, MimeType, Source};
+use crate::document::{Article, Content, MimeType, Source};
 
 /// How input is to be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -101,6 +101,25 @@ impl JsonLine {
     /// The document on this line.
     pub fn record(&self) -> Result<Record, BrokenRecord> {
         parse(&self.bytes).map_err(|problem| self.broken(problem))
+    }
+
+    /// The documents on this line that are to be summarised together; none where it has no list of
+    /// them.
+    pub fn documents(&self) -> Result<Option<Vec<Article>>, BrokenRecord> {
+        #[derive(Deserialize)]
+        struct Several {
+            documents: Option<Vec<One>>,
+        }
+        #[derive(Deserialize)]
+        struct One {
+            #[serde(default)]
+            title: String,
+            text: String,
+        }
+        let several: Several =
+            serde_json::from_slice(&self.bytes).map_err(|error| self.broken(error.to_string()))?;
+        let article = |One { title, text }| Article { title, text, ..Article::default() };
+        Ok(several.documents.map(|documents| documents.into_iter().map(article).collect()))
     }
 
     /// Something that is wrong with this line.

@@ -4,8 +4,10 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::analyzer::Analyzer;
-use crate::config::{ServeConfig, StoreLocation};
+use crate::config::{ServeConfig, StoreLocation, taxonomies};
 use crate::server::{self, Listeners, Shutdown};
 use crate::store::SharedStore;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
@@ -14,7 +16,7 @@ use crate::telemetry;
 /// Serves until a signal, and drains.
 ///
 /// # Errors
-/// If the models are damaged, a port is taken or the store cannot be opened; the message says
+/// If the models are damaged, a taxonomy's file is wrong, a port is taken or the store cannot be opened; the message says
 /// which and what to do.
 pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
     telemetry::start_log(&config.log);
@@ -25,7 +27,10 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         let listeners = Listeners::bind(config).await?;
         let store = open_store(&config.store).await?;
         let analyzer = Arc::new(Analyzer::load()?);
-        let services = server::services(config, analyzer, Arc::clone(&store))?;
+        let read = taxonomies::read_all(&config.taxonomies, &analyzer)?;
+        let (catalogue, current) = watch::channel(Arc::new(read));
+        server::on_hangup(config.taxonomies.clone(), Arc::clone(&analyzer), catalogue)?;
+        let services = server::services(config, analyzer, Arc::clone(&store), current)?;
         server::run(config, listeners, services, store, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -49,6 +49,23 @@ const INTRODUCING_NOUNS: [&str; 14] = [
     "company", "firm", "airline", "carrier", "bank", "retailer", "manufacturer", "broadcaster", "automaker",
     "carmaker", "newspaper", "magazine", "website", "tabloid",
 ];
+/// Ends of the names of organisations that are no companies; so are [`BODY_NOUNS`].
+const BODIES: [&str; 17] = [
+    "exchange", "police", "house", "senate", "congress", "parliament", "army", "navy", "office", "service",
+    "authority", "government", "assembly", "institute", "college", "school", "force",
+];
+/// What only organisations have: "shares in Aviva", "the chief executive of Aviva".
+const HELD: [&str; 12] = [
+    "shares", "share", "stake", "stakes", "subsidiary", "subsidiaries", "shareholders", "shareholder",
+    "executive", "acquisition", "takeover", "ceo",
+];
+/// Ends of the names of buildings and ways; sources that tell them from other places are few.
+const BUILDINGS: [&str; 38] = [
+    "road", "street", "avenue", "highway", "motorway", "lane", "stadium", "arena", "airport", "bridge",
+    "hospital", "prison", "jail", "station", "museum", "mosque", "temple", "cathedral", "synagogue",
+    "building", "library", "theatre", "theater", "mall", "zoo", "cemetery", "dam", "port", "canal", "tunnel",
+    "hotel", "inn", "hall", "tower", "palace", "plant", "terminal", "airfield",
+];
 /// Before a noun these make it mean somebody else than the noun alone.
 const LESSER: [&str; 6] = ["vice", "deputy", "former", "ex", "acting", "assistant"];
 const COUNTRY_NOUNS: [&str; 3] = ["country", "nation", "kingdom"];
@@ -74,7 +91,15 @@ pub struct Nouns {
     introducing: FxHashSet<u32>,
     /// Behind a noun these say that it is not the whole description.
     continuing: FxHashSet<u32>,
+    held: FxHashSet<u32>,
+    buildings: FxHashSet<u32>,
+    companies: FxHashSet<u32>,
+    bodies: FxHashSet<u32>,
+    /// "prime minister", who mostly is the person the text is about.
+    premier: u32,
     of: u32,
+    within: u32,
+    the: u32,
     comma: u32,
 }
 
@@ -130,7 +155,14 @@ impl Nouns {
             countries: hashes(&COUNTRY_NOUNS),
             introducing: hashes(&INTRODUCING_NOUNS),
             continuing: hashes(&["of", "that", "which", "who", "for"]),
+            held: hashes(&HELD),
+            buildings: hashes(&BUILDINGS),
+            companies: hashes(&COMPANY_NOUNS),
+            bodies: &hashes(&BODY_NOUNS) | &hashes(&BODIES),
+            premier: ["prime", "minister"].into_iter().map(words::folded_hash).fold(0, words::phrase),
             of: words::folded_hash("of"),
+            within: words::folded_hash("in"),
+            the: words::folded_hash("the"),
             comma: words::folded_hash(","),
         }
     }
@@ -140,8 +172,8 @@ impl Nouns {
     }
 
     /// Takes for an organisation who is introduced as one: "the airline Ryanair", "the
-    /// party's newspaper, Nhan Dan, said". Such names are often of few words and look like
-    /// those of people.
+    /// party's newspaper, Nhan Dan, said", "shares in Aviva". Such names are often of few words
+    /// and look like those of people. Takes for a building what is called one.
     pub fn typed(&self, reading: &Reading, mut names: Vec<Name>) -> Vec<Name> {
         let phrase =
             |name: &Name| name.units.clone().map(|unit| reading.word(unit).folded).fold(0, words::phrase);
@@ -150,6 +182,10 @@ impl Nouns {
         for name in &mut names {
             if name.kind == EntityKind::Person && introduced.contains(&phrase(name)) {
                 name.kind = EntityKind::Organization;
+            }
+            let building = self.buildings.contains(&reading.word(name.units.end - 1).folded);
+            if name.kind == EntityKind::Location && name.units.len() > 1 && building {
+                name.kind = EntityKind::Facility;
             }
         }
         names
@@ -163,7 +199,10 @@ impl Nouns {
         let before = folded(name.units.start.checked_sub(1));
         let enclosed = before == Some(self.comma) && folded(Some(name.units.end)) == Some(self.comma);
         let noun = if enclosed { folded(name.units.start.checked_sub(2)) } else { before };
-        noun.is_some_and(|noun| self.introducing.contains(&noun))
+        let holder = folded(name.units.start.checked_sub(2))
+            .filter(|_| before == Some(self.of) || before == Some(self.within));
+        let holds = holder.or(folded(Some(name.units.end))).is_some_and(|noun| self.held.contains(&noun));
+        noun.is_some_and(|noun| self.introducing.contains(&noun)) || holds
     }
 
     /// The descriptions and pronouns of the article, in order.
@@ -294,7 +333,11 @@ impl Search<'_> {
         let noun = self.nouns.kinds.get(&self.folded(last)) == Some(&kind);
         let common = (1..=COMMON).contains(&self.reading.word(last).usage);
         if name.len() > 1 && (noun || common && kind == EntityKind::Organization) {
-            for begin in (name.start.max(name.end.saturating_sub(LONGEST_TITLE)) + 1..name.end).rev() {
+            let first = name.start.max(name.end.saturating_sub(LONGEST_TITLE)) + 1;
+            // Of the Queen of the Sky nobody says "the sky".
+            let joins = |word: u32| word == self.nouns.of || word == self.nouns.the;
+            let words = (first..name.end).rev().take_while(|&unit| !joins(self.folded(unit - 1)));
+            for begin in words.collect::<Vec<_>>() {
                 self.said.insert(self.phrase(begin..name.end), cluster);
             }
         }
@@ -412,17 +455,23 @@ impl Search<'_> {
             return Some(cluster);
         }
         if words.len() > 1 {
-            return None;
+            let premier = self.phrase(words) == self.nouns.premier;
+            return premier.then(|| self.foremost(EntityKind::Person, |_| true)).flatten();
         }
         let noun = self.folded(words.start);
         let Some(&kind) = self.nouns.kinds.get(&noun) else {
-            return self.number(line, words.start).and_then(|age| self.ages.get(&age).copied());
+            let age = self.number(line, words.start)?;
+            let whole = self.reading.units[words.start];
+            let anyone = || (whole.end - whole.begin > 4).then(|| self.only_person()).flatten();
+            return self.ages.get(&age).copied().or_else(anyone);
         };
         if self.nouns.not_alone.contains(&noun) {
             return None;
         }
         let country = self.nouns.countries.contains(&noun);
+        let company = self.nouns.companies.contains(&noun);
         self.foremost(kind, |cluster| match kind {
+            EntityKind::Organization => !company || !self.is_body(cluster),
             EntityKind::Location => country == cluster.country,
             EntityKind::Facility => !self.is_another(cluster),
             _ => true,
@@ -435,6 +484,21 @@ impl Search<'_> {
         (1..=COMMON).contains(&self.reading.word(last).usage)
     }
 
+    /// Whether a name says that the organisation is no company, as the London Stock Exchange does.
+    fn is_body(&self, cluster: &Cluster) -> bool {
+        let last = self.folded(cluster.names[cluster.fullest].units.end - 1);
+        self.nouns.bodies.contains(&last)
+    }
+
+    /// The only person named in this sentence and the one before it.
+    fn only_person(&self) -> Option<usize> {
+        let person = |&(cluster, _): &(usize, usize)| {
+            (self.clusters[cluster].kind == EntityKind::Person).then_some(cluster)
+        };
+        let mut persons = self.near.iter().filter_map(person);
+        persons.next().filter(|_| persons.next().is_none())
+    }
+
     /// The one of the clusters named so far that stands out: by how often it was named, and
     /// whether it was just now.
     fn foremost(&self, kind: EntityKind, fits: impl Fn(&Cluster) -> bool) -> Option<usize> {
@@ -442,6 +506,8 @@ impl Search<'_> {
         const NEAR: f32 = 4.0;
         /// How far the foremost is ahead of the next, or nobody stands out.
         const AHEAD: f32 = 1.5;
+        /// Who was named only some way back must have been named as often.
+        const LEAST: f32 = 5.0;
         let mut best: Option<(f32, usize)> = None;
         let mut second = 0.0;
         let leaders = &self.leaders[tags::kind_index(kind)];
@@ -462,7 +528,7 @@ impl Search<'_> {
                 }
             }
         }
-        best.filter(|&(most, _)| most >= AHEAD * second).map(|(_, cluster)| cluster)
+        best.filter(|&(most, _)| most >= AHEAD * second && most >= LEAST).map(|(_, cluster)| cluster)
     }
 
     /// A pronoun means the only person near who may be of its gender.

@@ -4,7 +4,7 @@
 //! gazetteers, how the article itself writes the word. Evidence from the rest of the
 //! document, given a first labelling of it, is in [`document_features`].
 
-use super::lexicon::{LONGEST_PHRASE, Lexicon};
+use super::lexicon::{LONGEST_PHRASE, Lexicon, List};
 use super::reading::{Line, Reading, Style, Word};
 use super::tags::{self, KINDS, OUTSIDE, Tag};
 use super::words::{self, Case, mix};
@@ -249,8 +249,9 @@ pub fn joint_features(reading: &Reading, line: &Line, facts: &LineFacts, unit: u
         add(46, mix(before, place));
         add(47, mix(after, place));
     }
-    add(50, mix(word.lists, at(1).map_or(EDGE, |word| word.lists)));
-    add(51, mix(at(-1).map_or(EDGE, |word| word.lists), word.lists));
+    let lists = |offset| at(offset).map_or(EDGE, |word| word.lists & List::GAZETTEERS);
+    add(50, mix(lists(0), lists(1)));
+    add(51, mix(lists(-1), lists(0)));
 }
 
 fn bits(mask: u32) -> impl Iterator<Item = u32> {

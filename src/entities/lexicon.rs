@@ -2,6 +2,7 @@
 //! written, and gazetteers.
 
 use super::table::Table;
+use super::tags::KINDS;
 use super::words::{self, Case};
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
@@ -19,10 +20,22 @@ pub enum List {
     Title,
     /// Phrases that an earlier model found in unlabelled news, by the type it gave them most.
     News(usize),
+    /// Well-known names, by type; none is of the last type, "other".
+    Known(usize),
+    /// Words that an earlier model found right before people's names, as "Sheriff" and "Sister".
+    Role,
+    /// Words that an earlier model found at the end of longer names of one type, as "Ministry"
+    /// and "Airways", by place in [`HEADED`].
+    Head(usize),
 }
 
 /// The first bit of the lists found in the news; one follows for each entity type.
 const NEWS: usize = 9;
+const KNOWN: usize = NEWS + KINDS.len();
+const ROLE: usize = KNOWN + KINDS.len() - 1;
+/// The types whose longer names often end in a telling word: organisation, location, facility,
+/// event and work.
+pub const HEADED: [usize; 5] = [1, 2, 3, 5, 6];
 
 impl List {
     pub const fn bit(self) -> u32 {
@@ -37,9 +50,16 @@ impl List {
             Self::Company => 7,
             Self::Title => 8,
             Self::News(kind) => NEWS + kind,
+            Self::Known(kind) => KNOWN + kind,
+            Self::Role => ROLE,
+            Self::Head(place) => ROLE + 1 + place,
         };
         1 << place
     }
+
+    /// The lists that say what a whole name is, apart from our own table; few enough that the
+    /// lists of two words may be looked at together.
+    pub const GAZETTEERS: u32 = (1 << KNOWN) - 1;
 }
 
 /// The longest phrase in a gazetteer, in words.

@@ -71,6 +71,7 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
     }
     take_in_particles(reading, tags, &mut names);
     take_speakers_for_people(reading, &mut names);
+    take_known_for_organizations(reading, &mut names);
     if let Some(place) = names.iter_mut().find(|name| is_dateline(reading, name)) {
         place.kind = EntityKind::Location;
     }
@@ -78,10 +79,14 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
     for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
         known.entry(phrase(reading, name.units.clone())).or_insert(name.kind);
     }
-    for name in names.iter_mut().filter(|name| reading.lines[name.line].style != Style::Normal) {
-        cut_to_known(reading, &known, name);
-    }
-    names.extend(named_again(reading, tags, &known));
+    let mut names: Vec<Name> = names
+        .into_iter()
+        .flat_map(|name| match reading.lines[name.line].style {
+            Style::Normal => vec![name],
+            _ => cut_to_known(reading, &known, name),
+        })
+        .collect();
+    names.extend(named_again(reading, &names, &known));
     names.extend(adherents(reading, tags));
     names.sort_by_key(|name| name.units.start);
     names
@@ -157,19 +162,45 @@ fn take_speakers_for_people(reading: &Reading, names: &mut [Name]) {
     }
 }
 
-/// "Kenya Signs" in a headline is Kenya, if the running text names Kenya and the rest are
-/// words that are hardly ever written with a capital.
-fn cut_to_known(reading: &Reading, known: &FxHashMap<u32, EntityKind>, name: &mut Name) {
+/// "Kenya Signs" in a headline is Kenya, and "Kenyan Farmers Sue Shell" Kenyan and Shell, if the
+/// running text names them and the rest are words that are hardly ever written with a capital.
+fn cut_to_known(reading: &Reading, known: &FxHashMap<u32, EntityKind>, name: Name) -> Vec<Name> {
     const SELDOM: Usage = 2;
     let Range { start, end } = name.units;
     if known.contains_key(&phrase(reading, start..end)) {
-        return;
+        return vec![name];
     }
-    let common = |unit: usize| (1..=SELDOM).contains(&reading.word(unit).usage);
-    let from = (start..end).find(|&unit| !common(unit)).unwrap_or(end);
-    let to = (from..end).rev().find(|&unit| !common(unit)).map_or(from, |unit| unit + 1);
-    if let Some(&kind) = known.get(&phrase(reading, from..to)) {
-        (name.units, name.kind) = (from..to, kind);
+    let common = |unit: &usize| (1..=SELDOM).contains(&reading.word(*unit).usage);
+    let from = (start..end).find(|unit| !common(unit)).unwrap_or(end);
+    let to = (from..end).rev().find(|unit| !common(unit)).map_or(from, |unit| unit + 1);
+    let named = |units: Range<usize>| {
+        let demonym = units.len() == 1 && reading.word(units.start).lists & List::Demonym.bit() != 0;
+        let kind = known.get(&phrase(reading, units.clone())).copied();
+        kind.or(demonym.then_some(EntityKind::Norp)).map(|kind| Name { units, kind, ..name })
+    };
+    if let Some(whole) = named(from..to) {
+        return vec![whole];
+    }
+    let units: Vec<usize> = (from..to).collect();
+    let pieces = units.split(|unit| common(unit) && reading.word(*unit).case.has_capital());
+    let cut: Vec<Name> = pieces.filter_map(|piece| named(*piece.first()?..piece.last()? + 1)).collect();
+    if cut.is_empty() { vec![name] } else { cut }
+}
+
+/// A single word that is known as an organisation's name is no person's, unless the text has one
+/// who is called so in full, or it is surely a name that people have.
+fn take_known_for_organizations(reading: &Reading, names: &mut [Name]) {
+    let people = names.iter().filter(|name| name.kind == EntityKind::Person && name.units.len() > 1);
+    let in_full: FxHashSet<u32> =
+        people.flat_map(|name| name.units.clone()).map(|unit| reading.word(unit).folded).collect();
+    let organization = List::Known(tags::kind_index(EntityKind::Organization)).bit();
+    let given = List::GivenName.bit() | List::FamilyName.bit();
+    for name in names.iter_mut().filter(|name| name.kind == EntityKind::Person && name.units.len() == 1) {
+        let word = reading.word(name.units.start);
+        let surely = word.lists & given != 0 && name.confidence >= SURE;
+        if word.lists & organization != 0 && !surely && !in_full.contains(&word.folded) {
+            name.kind = EntityKind::Organization;
+        }
     }
 }
 
@@ -216,13 +247,15 @@ fn takes_word_before(reading: &Reading, tags: &[Tag], name: &Name) -> bool {
 }
 
 /// Names of the running text that stand unlabelled in headlines, where capitals tell little.
-fn named_again(reading: &Reading, tags: &[Tag], known: &FxHashMap<u32, EntityKind>) -> Vec<Name> {
+fn named_again(reading: &Reading, names: &[Name], known: &FxHashMap<u32, EntityKind>) -> Vec<Name> {
+    let mut named = vec![false; reading.units.len()];
+    names.iter().for_each(|name| named[name.units.clone()].fill(true));
     let mut found = Vec::new();
     for (number, line) in reading.lines.iter().enumerate().filter(|(_, line)| line.style != Style::Normal) {
         let mut unit = line.units.start;
         while unit < line.units.end {
             let end = line.units.end.min(unit + LONGEST_PHRASE);
-            let free = (unit..end).take_while(|&unit| tags[unit] == OUTSIDE).count();
+            let free = (unit..end).take_while(|&unit| !named[unit]).count();
             let longest = (1..=free).rev().find_map(|length| {
                 let kind = *known.get(&phrase(reading, unit..unit + length))?;
                 reading.word(unit).case.has_capital().then_some((length, kind))

@@ -194,6 +194,20 @@ fn a_description_said_of_a_name_is_found_again() {
 }
 
 #[test]
+fn roads_and_bridges_are_facilities() {
+    let found = read("", "Police closed Ashgrove Road on Monday after a fire near Millfield Bridge.");
+    assert_eq!(found.entity("Ashgrove Road").kind, EntityKind::Facility);
+    assert_eq!(found.entity("Millfield Bridge").kind, EntityKind::Facility);
+}
+
+#[test]
+fn an_age_means_the_only_person_near() {
+    let found =
+        read("", "Anna Berg won the race in Oslo on Sunday. The 31-year-old had been ill for a month.");
+    assert_eq!(found.mentions("Anna Berg", MentionKind::Common), ["The 31-year-old"]);
+}
+
+#[test]
 fn a_pronoun_is_given_to_the_only_person_near() {
     let found = read("", "Angela Merkel spoke in Berlin on Monday. She said that talks would go on.");
     assert_eq!(found.mentions("Angela Merkel", MentionKind::Pronoun), ["She"]);

@@ -20,13 +20,22 @@ const ABBREVIATIONS: [&str; 28] = [
 
 #[derive(Deserialize)]
 struct Gold {
-    text: String,
+    text: Option<String>,
+    /// Summarised together, in place of one text.
+    documents: Option<Vec<Document>>,
     /// A sentence a line, or all of it on one line.
     reference: String,
 }
 
+/// One of several documents that are summarised together.
+#[derive(Deserialize)]
+struct Document {
+    text: String,
+}
+
 /// ROUGE-1, -2 and -Lsum: F1 times 100, the mean over the records. Each is also given for the
-/// document's first sentences, as many as the summary has (`lead_f1`), with the difference and
+/// document's first sentences, as many as the summary has (`lead_f1`; of several documents, the first
+/// sentence of each in turn, then the second), with the difference and
 /// its bounds at 95% certainty.
 pub struct Summaries {
     /// How many sentences of best rank to take; all if none.
@@ -49,9 +58,16 @@ impl Scorer for Summaries {
     fn add(&mut self, gold: &[u8], prediction: Option<&Prediction>) -> Result<(), String> {
         let gold: Gold = gold::parse(gold)?;
         let prediction = self.documents.count(prediction);
-        let summary = summary(&prediction, &gold.text, self.length);
+        let summary = match (&gold.text, &gold.documents) {
+            (_, Some(_)) => joint_summary(&prediction, self.length),
+            (Some(text), None) => summary(&prediction, text, self.length),
+            (None, None) => return Err("neither \"text\" nor \"documents\" is there".to_owned()),
+        };
         let length = self.length.unwrap_or(if summary.is_empty() { 3 } else { summary.len() });
-        let lead = lead(&prediction, &gold.text, length);
+        let lead = match &gold.documents {
+            Some(documents) => joint_lead(documents, length),
+            None => lead(&prediction, gold.text.as_deref().unwrap_or_default(), length),
+        };
         let lines = gold.reference.split('\n').filter(|line| !line.trim().is_empty());
         let mut reference: Vec<String> = lines.map(str::to_owned).collect();
         if let [line] = reference.as_slice() {
@@ -109,6 +125,22 @@ fn summary(prediction: &Prediction, text: &str, length: Option<usize>) -> Vec<St
         span => covered(&text, place(span)),
     });
     texts.filter(|sentence| !sentence.is_empty()).collect()
+}
+
+/// The sentences of a predicted summary of several documents, in the order of the prediction.
+fn joint_summary(prediction: &Prediction, length: Option<usize>) -> Vec<String> {
+    let texts = prediction.summary.sentences.iter().filter_map(|sentence| sentence.span.as_ref());
+    let texts = texts.map(|span| single_spaced(&span.text)).filter(|text| !text.is_empty());
+    texts.take(length.unwrap_or(usize::MAX)).collect()
+}
+
+/// The first sentence of each document, then the second of each, and so on.
+fn joint_lead(documents: &[Document], length: usize) -> Vec<String> {
+    let sentences: Vec<Vec<String>> =
+        documents.iter().map(|document| plain_sentences(&document.text)).collect();
+    let deepest = sentences.iter().map(Vec::len).max().unwrap_or(0);
+    let in_turn = (0..deepest).flat_map(|depth| sentences.iter().filter_map(move |of| of.get(depth)));
+    in_turn.take(length).cloned().collect()
 }
 
 /// The document's first sentences: as the analysis has them, or else by a plain rule.

@@ -10,7 +10,9 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer};
 use tonic_health::server::{HealthReporter, health_reporter};
 
-use crate::api::v1::{analysis_service_server, document_service_server, server_info_service_server};
+use crate::api::v1::{
+    analysis_service_server, document_service_server, server_info_service_server, taxonomy_service_server,
+};
 use crate::store::SharedStore;
 
 /// How often the store is asked whether it is there.
@@ -21,8 +23,11 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Services that work, or partly work, without the store; the empty name, which stands for the
 /// whole server, is not among them.
-const WITHOUT_STORE: [&str; 2] =
-    [analysis_service_server::SERVICE_NAME, server_info_service_server::SERVICE_NAME];
+const WITHOUT_STORE: [&str; 3] = [
+    analysis_service_server::SERVICE_NAME,
+    server_info_service_server::SERVICE_NAME,
+    taxonomy_service_server::SERVICE_NAME,
+];
 const WITH_STORE: [&str; 2] = ["", document_service_server::SERVICE_NAME];
 
 /// Whether calls should be sent here.

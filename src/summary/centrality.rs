@@ -17,9 +17,9 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    pub fn new(words: &Words, sentences: usize) -> Self {
+    pub fn new(words: &Words) -> Self {
         let mut vectors = Self { terms: Vec::new(), starts: vec![0], stems: words.stems.len() };
-        for place in 0..sentences {
+        for place in 0..words.len() {
             let start = vectors.terms.len();
             let weights =
                 words.sentence(place).iter().map(|word| (word.stem, words.stems[word.stem as usize].weight));

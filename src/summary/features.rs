@@ -40,7 +40,7 @@ pub fn prepare(
     let article = &*without_dateline(article);
     let body = &article.body;
     let words = Words::read(body, lexicon);
-    let vectors = Vectors::new(&words, body.sentences.len());
+    let vectors = Vectors::new(&words);
     let looks = looks(body, &words);
     let casts = casts(body, entities);
     let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks, &casts).rows();
@@ -49,7 +49,7 @@ pub fn prepare(
 }
 
 /// The article with its first sentence begun behind the dateline, which says nothing of the story.
-fn without_dateline<'a, 't>(article: &'a SegmentedArticle<'t>) -> Cow<'a, SegmentedArticle<'t>> {
+pub fn without_dateline<'a, 't>(article: &'a SegmentedArticle<'t>) -> Cow<'a, SegmentedArticle<'t>> {
     let mut article = Cow::Borrowed(article);
     let dateline = article.body.sentences.first().map_or(0, |first| dateline(&article.body, first));
     if dateline > 0 {

@@ -10,6 +10,7 @@ mod lead;
 mod line;
 mod query;
 mod select;
+mod together;
 pub mod train;
 mod words;
 
@@ -17,6 +18,7 @@ use features::Prepared;
 use judge::Judge;
 use lead::LeadModel;
 use select::{Budget, Choice};
+pub use together::Source;
 use words::Lexicon;
 
 use crate::document::{Entity, Summary, SummarySentence};
@@ -27,6 +29,9 @@ const MODEL: &[u8] = include_bytes!("../../models/summary.bin");
 
 /// The worth of a sentence that belongs into every summary.
 const FULL_WORTH: f32 = 2.0;
+
+/// How much a sentence loses that says nothing new, in units of its worth.
+const REDUNDANCY: f32 = 0.5;
 
 /// How long a summary may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,8 +106,8 @@ impl Summarizer {
         }
         let characters: Vec<usize> =
             sentences.iter().map(|sentence| sentence.span.of(article.body.text).chars().count()).collect();
-        let budget = budget(options.length, article.body.text);
-        let choices = select::choose(&worth, &characters, &prepared.vectors, budget);
+        let budget = budget(options.length, article.body.text.chars().count());
+        let choices = select::choose(&worth, &characters, &prepared.vectors, REDUNDANCY, budget);
         let mut chosen: Vec<SummarySentence> = choices
             .into_iter()
             .enumerate()
@@ -137,15 +142,14 @@ impl Reader {
     }
 }
 
-fn budget(length: Length, text: &str) -> Budget {
+/// `characters` are those of the text.
+fn budget(length: Length, characters: usize) -> Budget {
     let unbounded = Budget { sentences: usize::MAX, characters: usize::MAX };
     match length {
         Length::Sentences(sentences) => Budget { sentences, ..unbounded },
         Length::Characters(characters) => Budget { characters, ..unbounded },
         // The product is at most the length of the text, so that it fits.
-        Length::Share(share) => {
-            Budget { characters: (text.chars().count() as f64 * share) as usize, ..unbounded }
-        }
+        Length::Share(share) => Budget { characters: (characters as f64 * share) as usize, ..unbounded },
     }
 }
 

@@ -5,9 +5,6 @@ use std::collections::BinaryHeap;
 
 use super::centrality::Vectors;
 
-/// How much a sentence loses that says nothing new, in units of its worth.
-pub const REDUNDANCY: f32 = 0.5;
-
 /// How much may be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -27,12 +24,13 @@ pub struct Choice {
 /// Goldstein, "MMR", 1998; what is said is words covered, as in Lin and Bilmes 2011).
 ///
 /// `worth` is each sentence's alone, none for one that must not be chosen; `characters` its
-/// length. A word is covered once or not at all, so a sentence's worth only ever falls, and each of
+/// length; `redundancy` how much a sentence loses that says nothing new. A word is covered once or not at all, so a sentence's worth only ever falls, and each of
 /// its words can lower it once: the cost stays linear but for the queue.
 pub fn choose(
     worth: &[Option<f32>],
     characters: &[usize],
     vectors: &Vectors,
+    redundancy: f32,
     mut budget: Budget,
 ) -> Vec<Choice> {
     let mut covered = vec![false; vectors.stems()];
@@ -48,7 +46,7 @@ pub fn choose(
         if characters[best.sentence] > budget.characters {
             continue;
         }
-        let now = worth[best.sentence].unwrap_or(0.0) - REDUNDANCY * said(best.sentence, vectors, &covered);
+        let now = worth[best.sentence].unwrap_or(0.0) - redundancy * said(best.sentence, vectors, &covered);
         if now < best.worth {
             queue.push(Candidate { worth: now, ..best });
             continue;

@@ -418,7 +418,7 @@ impl Referenced {
 fn choose(judge: &Judge, prepared: &Prepared, sentences: usize) -> Vec<select::Choice> {
     let worth = judge.worth(prepared);
     let budget = Budget { sentences, characters: usize::MAX };
-    select::choose(&worth, &vec![0; worth.len()], &prepared.vectors, budget)
+    select::choose(&worth, &vec![0; worth.len()], &prepared.vectors, super::REDUNDANCY, budget)
 }
 
 impl Graded {

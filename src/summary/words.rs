@@ -186,7 +186,7 @@ pub struct Stem {
     pub last_sentence: u32,
 }
 
-/// All words of a document's body.
+/// All words of a document's body, or of several documents' one after the other.
 pub struct Words {
     pub stems: Vec<Stem>,
     pub words: Vec<Word>,
@@ -196,10 +196,17 @@ pub struct Words {
 
 impl Words {
     pub fn read(body: &Segmented, lexicon: &Lexicon) -> Self {
+        Self::read_all(&[body], lexicon)
+    }
+
+    /// The sentences of the second body are numbered on from those of the first, and so on.
+    pub fn read_all(bodies: &[&Segmented], lexicon: &Lexicon) -> Self {
         let mut ids = FxHashMap::<u32, u32>::default();
-        let mut words =
-            Self { stems: Vec::new(), words: Vec::with_capacity(body.tokens.len()), starts: vec![0] };
-        for (place, sentence) in body.sentences.iter().enumerate() {
+        let tokens = bodies.iter().map(|body| body.tokens.len()).sum();
+        let mut words = Self { stems: Vec::new(), words: Vec::with_capacity(tokens), starts: vec![0] };
+        let sentences =
+            bodies.iter().flat_map(|body| body.sentences.iter().map(move |sentence| (body, sentence)));
+        for (place, (body, sentence)) in sentences.enumerate() {
             for token in sentence.tokens.clone() {
                 let Some(shape) = shape(body.word(token), body.tokens[token].kind) else { continue };
                 let text = body.word(token);
@@ -229,8 +236,13 @@ impl Words {
             }
             words.starts.push(words.words.len() as u32);
         }
-        words.weigh(body.sentences.len());
+        words.weigh();
         words
+    }
+
+    /// How many sentences there are.
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
     }
 
     pub fn sentence(&self, place: usize) -> &[Word] {
@@ -238,7 +250,8 @@ impl Words {
     }
 
     /// Takes the weight off words that stand in most sentences, or in most sentences of most news.
-    fn weigh(&mut self, sentences: usize) {
+    fn weigh(&mut self) {
+        let sentences = self.len();
         for stem in &mut self.stems {
             let common_here = sentences >= 8 && stem.sentences as usize * 2 > sentences;
             if stem.weight < CONTENT_RARITY || common_here {

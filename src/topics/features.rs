@@ -8,11 +8,11 @@ use crate::text::stem::{EMPTY, fnv, stem_hash};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 /// A word in the title counts as two in the opening of the body.
-const TITLE_WEIGHT: f32 = 2.0;
+pub(super) const TITLE_WEIGHT: f32 = 2.0;
 /// How many tokens of the body are its opening. What comes later counts less: news says
 /// first what it is about.
-const OPENING: usize = 150;
-const LATER_WEIGHT: f32 = 0.4;
+pub(super) const OPENING: usize = 150;
+pub(super) const LATER_WEIGHT: f32 = 0.4;
 /// Names other than those of countries count less: the names in the labelled texts are of their
 /// time, and a new president does what the last one did.
 const NAME_WEIGHT: f32 = 0.5;
@@ -24,6 +24,11 @@ const STOP_WORDS: &str = "the a an and or of to in on for with at by from as is 
     had having being said say says also about into over after before up down out off more most very just own \
     same such other some any all each both few only one two three don't didn't doesn't isn't wasn't won't can't \
     couldn't wouldn't i'm it's he's she's that's there's they're we're you're i've we've they've";
+
+/// Whether a text has stop words only.
+pub(super) fn says_nothing(text: &str) -> bool {
+    text.split_whitespace().all(|word| STOP_WORDS.split(' ').any(|stop| stop.eq_ignore_ascii_case(word)))
+}
 
 /// A word or pair of words, as a number that is the same on every machine.
 pub(super) type Hash = u32;
@@ -59,6 +64,11 @@ impl Reader {
         self.read_text(&article.title, |_| TITLE_WEIGHT, &mut met, &mut out);
         self.read_text(&article.body, |at| if at < OPENING { 1.0 } else { LATER_WEIGHT }, &mut met, &mut out);
         out
+    }
+
+    /// Whether a word says nothing about a topic.
+    pub fn is_stop_word(&self, hash: Hash) -> bool {
+        self.stop_words.contains(&hash)
     }
 
     /// The hash of a name of one or two words, as a text has it.
@@ -211,6 +221,16 @@ impl Vocabulary {
 
     pub fn place(&self, hash: Hash) -> Option<u32> {
         self.places.get(&hash).copied()
+    }
+
+    /// How telling a word or pair is by its place.
+    pub fn idf(&self, place: u32) -> f32 {
+        self.idf[place as usize]
+    }
+
+    /// How telling a word is that the model does not know.
+    pub fn unknown_idf(&self) -> f32 {
+        self.unknown_idf
     }
 
     pub fn idf_of(&self, hash: Hash) -> f32 {

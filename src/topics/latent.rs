@@ -6,7 +6,7 @@ use super::features::Vocabulary;
 use crate::model::linear::Sparse;
 
 /// How long the latent part of a text is beside its words.
-const SHARE: f32 = 0.6;
+pub(super) const SHARE: f32 = 0.6;
 
 /// Each word's place in the latent space.
 pub(super) struct Latent {

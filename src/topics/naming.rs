@@ -1,6 +1,8 @@
 //! Concepts that a text calls by their name. Most concepts of the deeper levels have too few
 //! examples to be learnt; "bankruptcy" and "figure skating" can be read instead.
 
+use std::borrow::Borrow;
+
 use rustc_hash::FxHashMap;
 
 use super::features::{Hash, Occurrence, Reader, Vocabulary};
@@ -79,12 +81,13 @@ impl Names {
 }
 
 /// Whether the words after the first of `words` are `rest`, close together.
-fn follows(words: &[&Occurrence], rest: &[Hash]) -> bool {
+pub(super) fn follows(words: &[impl Borrow<Occurrence>], rest: &[Hash]) -> bool {
     words.len() > rest.len()
         && words.windows(2).zip(rest).all(|(pair, &hash)| {
-            pair[1].hash == hash
-                && pair[0].span.section == pair[1].span.section
-                && pair[1].span.span.begin - pair[0].span.span.end <= WIDEST_GAP
+            let (one, next) = (pair[0].borrow(), pair[1].borrow());
+            next.hash == hash
+                && one.span.section == next.span.section
+                && next.span.span.begin - one.span.span.end <= WIDEST_GAP
         })
 }
 

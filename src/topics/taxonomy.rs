@@ -1,4 +1,4 @@
-//! The IPTC Media Topics: a tree of concepts with names.
+//! A taxonomy: a tree of concepts with names.
 
 use serde::Deserialize;
 
@@ -13,21 +13,23 @@ pub(super) type Place = usize;
 pub(super) struct Concept {
     /// As `medtop:11000000`.
     pub code: String,
-    /// In British English.
+    /// Of the Media Topics, in British English.
     pub name: String,
+    /// What it covers; empty for the Media Topics.
+    pub description: String,
     pub parent: Option<Place>,
     /// 1 for the top.
     pub level: usize,
 }
 
-/// Every concept in use, parents before their children.
+/// All concepts, parents before their children.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taxonomy {
     concepts: Vec<Concept>,
 }
 
 impl Taxonomy {
-    /// Reads the taxonomy as the data set has it, without retired concepts.
+    /// Reads the Media Topics as the data set has them, without retired concepts.
     pub fn from_json(json: &str) -> Result<Self, Box<dyn std::error::Error>> {
         #[derive(Deserialize)]
         struct Entry {
@@ -46,7 +48,7 @@ impl Taxonomy {
                 Some(code) => Some(taxonomy.place(&code).ok_or_else(|| format!("no parent {code}"))?),
                 None => None,
             };
-            taxonomy.push(entry.code, entry.name, parent);
+            taxonomy.push(entry.code, entry.name, String::new(), parent);
         }
         Ok(taxonomy)
     }
@@ -71,14 +73,15 @@ impl Taxonomy {
                 "" => None,
                 code => Some(taxonomy.place(code).ok_or(ModelError::Damaged(at))?),
             };
-            taxonomy.push(code.to_owned(), name.to_owned(), parent);
+            taxonomy.push(code.to_owned(), name.to_owned(), String::new(), parent);
         }
         Ok(taxonomy)
     }
 
-    fn push(&mut self, code: String, name: String, parent: Option<Place>) {
+    /// Adds a concept whose parent is there already.
+    pub fn push(&mut self, code: String, name: String, description: String, parent: Option<Place>) {
         let level = parent.map_or(1, |parent| self.concepts[parent].level + 1);
-        self.concepts.push(Concept { code, name, parent, level });
+        self.concepts.push(Concept { code, name, description, parent, level });
     }
 
     pub fn concepts(&self) -> &[Concept] {

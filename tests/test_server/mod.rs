@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use copydesk::analyzer::Analyzer;
-use copydesk::config::{ServeArgs, ServeConfig};
+use copydesk::config::{ServeArgs, ServeConfig, taxonomies};
 use copydesk::server::{self, Listeners, ServerError, Shutdown};
 use copydesk::store::SharedStore;
 use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::Status;
 use tonic::service::Routes;
@@ -62,7 +63,10 @@ impl TestServer {
         static ANALYZER: OnceLock<Arc<Analyzer>> = OnceLock::new();
         let analyzer = ANALYZER.get_or_init(|| Arc::new(Analyzer::load().unwrap()));
         let config = config(flags);
-        let services = server::services(&config, Arc::clone(analyzer), Arc::clone(&store)).unwrap();
+        let read = taxonomies::read_all(&config.taxonomies, analyzer).unwrap();
+        let (_, catalogue) = watch::channel(Arc::new(read));
+        let services =
+            server::services(&config, Arc::clone(analyzer), Arc::clone(&store), catalogue).unwrap();
         Self::start(config, services, store).await
     }
 

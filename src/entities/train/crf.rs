@@ -2,6 +2,8 @@
 //! gradient descent with a quadratic penalty, after Bottou's crfsgd. A label may be given
 //! in part, as a set; its likelihood is then that of the set.
 
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
 
 use crate::entities::tagger::{Scores, WeightParts};
@@ -94,6 +96,8 @@ impl Instances {
 
 #[derive(Clone, Copy)]
 pub struct Settings {
+    /// From how many orders of the stretches weights are learned, of which the mean is taken.
+    pub orders: u64,
     pub epochs: usize,
     /// Features seen fewer times are left out.
     pub least_count: u32,
@@ -101,6 +105,8 @@ pub struct Settings {
     pub learning_rate: f32,
     /// Weight of the quadratic penalty, for each stretch.
     pub penalty: f32,
+    /// The share of a unit's features that is left out at random in each step.
+    pub dropout: f32,
 }
 
 type Row = [f32; TAGS];
@@ -108,49 +114,76 @@ type Row = [f32; TAGS];
 /// Learns weights for `instances`.
 pub fn train(mut instances: Instances, settings: Settings) -> WeightParts {
     let hashes = instances.index(settings.least_count);
-    let mut trainer = Trainer {
-        rows: vec![[0.0; TAGS]; hashes.len()],
-        kept: vec![ANY; hashes.len()],
-        shrink: 1.0,
-        transitions: [[0.0; TAGS]; TAGS],
-        instances,
-    };
-    let mut order: Vec<usize> = (0..trainer.instances.stretches.len()).collect();
-    let mut random = Random(0x5EED);
-    // The rate falls to nothing in a straight line, which does without averaging.
-    let total = (settings.epochs * order.len()) as f32;
-    let mut steps = 0.0_f32;
-    let mut work = Work::default();
-    for epoch in 0..settings.epochs {
-        if epoch + EPOCHS_AFTER_DROPPING == settings.epochs {
-            trainer.drop_small();
-        }
-        random.shuffle(&mut order);
-        let mut loss = 0.0;
-        for &stretch in &order {
-            let rate = settings.learning_rate * (1.0 - steps / total);
-            steps += 1.0;
-            loss += f64::from(trainer.step(stretch, rate, &mut work));
-            trainer.decay(1.0 - rate * settings.penalty);
-        }
-        eprintln!("epoch {epoch}: {} features, loss {loss:.0}", hashes.len());
+    let mut mean = Learned { rows: vec![[0.0; TAGS]; hashes.len()], transitions: [[0.0; TAGS]; TAGS] };
+    for order in 0..settings.orders {
+        let mut trainer = Trainer::new(&instances, hashes.len(), settings, order);
+        let loss = trainer.learn(settings);
+        eprintln!("order {order}: {} features, loss {loss:.0}", hashes.len());
+        mean.add(&trainer, 1.0 / settings.orders as f32);
     }
-    trainer.quantised(&hashes)
+    mean.quantised(&hashes)
 }
 
-struct Trainer {
+/// Weights to be stored.
+struct Learned {
+    rows: Vec<Row>,
+    transitions: [Row; TAGS],
+}
+
+impl Learned {
+    fn add(&mut self, trainer: &Trainer, share: f32) {
+        let weights = trainer.rows.iter().flatten().map(|weight| weight * trainer.shrink);
+        let transitions = trainer.transitions.iter().flatten().copied();
+        for (sum, weight) in self.rows.iter_mut().flatten().zip(weights) {
+            *sum += weight * share;
+        }
+        for (sum, weight) in self.transitions.iter_mut().flatten().zip(transitions) {
+            *sum += weight * share;
+        }
+    }
+
+    fn quantised(&self, hashes: &[u32]) -> WeightParts {
+        let mut parts = WeightParts::default();
+        for (row, &hash) in self.rows.iter().zip(hashes) {
+            let before = parts.labels.len();
+            for (tag, &weight) in row.iter().enumerate() {
+                let steps = (weight * QUANTUM).round() as i32;
+                if steps != 0 {
+                    parts.labels.push(tag as u8);
+                    parts.weights.push(steps.clamp(-127, 127) as i8);
+                }
+            }
+            let count = parts.labels.len() - before;
+            if count > 0 {
+                parts.features.push(hash);
+                parts.counts.push(count as u8);
+            }
+        }
+        parts.transitions =
+            self.transitions.iter().flatten().map(|weight| (weight * QUANTUM).round() as i16).collect();
+        parts
+    }
+}
+
+struct Trainer<'a> {
+    instances: &'a Instances,
     /// Weights before the factor [`Trainer::shrink`].
     rows: Vec<Row>,
     /// The labels for which a feature may have a weight.
     kept: Vec<TagSet>,
     shrink: f32,
     transitions: [Row; TAGS],
-    instances: Instances,
+    dropout: f32,
+    /// Draws the order of the stretches, and what is left out.
+    random: Random,
 }
 
 /// Memory for one stretch's computations.
 #[derive(Default)]
 struct Work {
+    /// The features that are not left out, of all units, and where each unit's end.
+    features: Vec<u32>,
+    ends: Vec<usize>,
     scores: Vec<Row>,
     masked: Vec<Row>,
     path: Vec<Tag>,
@@ -158,14 +191,51 @@ struct Work {
     gold: Lattice,
 }
 
-impl Trainer {
+impl<'a> Trainer<'a> {
+    fn new(instances: &'a Instances, features: usize, settings: Settings, order: u64) -> Self {
+        Self {
+            instances,
+            rows: vec![[0.0; TAGS]; features],
+            kept: vec![ANY; features],
+            shrink: 1.0,
+            transitions: [[0.0; TAGS]; TAGS],
+            dropout: settings.dropout,
+            random: Random(0x5EED + order),
+        }
+    }
+
+    /// Goes over all stretches so many times; returns the loss of the last.
+    fn learn(&mut self, settings: Settings) -> f64 {
+        let mut order: Vec<usize> = (0..self.instances.stretches.len()).collect();
+        // The rate falls to nothing in a straight line, which does without averaging.
+        let total = (settings.epochs * order.len()) as f32;
+        let mut steps = 0.0_f32;
+        let mut work = Work::default();
+        let mut loss = 0.0;
+        for epoch in 0..settings.epochs {
+            if epoch + EPOCHS_AFTER_DROPPING == settings.epochs {
+                self.drop_small();
+            }
+            self.random.shuffle(&mut order);
+            loss = 0.0;
+            for &stretch in &order {
+                let rate = settings.learning_rate * (1.0 - steps / total);
+                steps += 1.0;
+                loss += f64::from(self.step(stretch, rate, &mut work));
+                self.decay(1.0 - rate * settings.penalty);
+            }
+        }
+        loss
+    }
+
     /// One step of descent; returns the stretch's loss before it.
     fn step(&mut self, stretch: usize, rate: f32, work: &mut Work) -> f32 {
         let Stretch { begin, end, followed, weight } = self.instances.stretches[stretch];
+        self.choose_features(begin..end, work);
         work.scores.clear();
         let mut loss = 0.0;
-        for unit in begin..end {
-            work.scores.push(self.potentials(unit));
+        for (unit, features) in (begin..end).zip(units(&work.features, &work.ends)) {
+            work.scores.push(self.potentials(unit, features));
         }
         let transitions = self.transitions.map(|row| row.map(f32::exp));
         let allowed = &self.instances.allowed[begin..end];
@@ -186,7 +256,7 @@ impl Trainer {
         loss += (all - right) * weight;
         let mut sure = true;
         let bound = LARGEST / self.shrink;
-        for i in 0..end - begin {
+        for (i, features) in units(&work.features, &work.ends).enumerate() {
             let (gold, model) = (&work.gold.marginals[i], &work.model.marginals[i]);
             let mut difference = [0.0; TAGS];
             let mut largest = 0.0_f32;
@@ -198,14 +268,12 @@ impl Trainer {
                 continue;
             }
             sure = false;
-            let factor = rate * weight / self.shrink;
+            let factor = rate * weight / self.shrink / (1.0 - self.dropout);
             for change in &mut difference {
                 *change *= factor;
             }
-            let from = if begin + i == 0 { 0 } else { self.instances.ends[begin + i - 1] };
-            for place in from..self.instances.ends[begin + i] {
-                let feature = self.instances.features[place] as usize;
-                let (row, kept) = (&mut self.rows[feature], self.kept[feature]);
+            for &feature in features {
+                let (row, kept) = (&mut self.rows[feature as usize], self.kept[feature as usize]);
                 for (tag, (weight, change)) in row.iter_mut().zip(&difference).enumerate() {
                     if kept == ANY || kept & (1 << tag) != 0 {
                         *weight = (*weight + change).clamp(-bound, bound);
@@ -232,16 +300,28 @@ impl Trainer {
         loss
     }
 
+    /// Leaves out a share of the units' features, so that no weight counts on another.
+    fn choose_features(&mut self, units: Range<usize>, work: &mut Work) {
+        let share = (self.dropout * 65536.0) as u64;
+        work.features.clear();
+        work.ends.clear();
+        for unit in units {
+            let features = self.instances.features(unit).iter();
+            work.features.extend(features.filter(|_| share == 0 || self.random.draw() >> 48 >= share));
+            work.ends.push(work.features.len());
+        }
+    }
+
     /// The exponentials of a unit's scores, up to a factor.
-    fn potentials(&self, unit: usize) -> Row {
+    fn potentials(&self, unit: usize, features: &[u32]) -> Row {
         let mut row = [0.0; TAGS];
-        for &feature in self.instances.features(unit) {
+        for &feature in features {
             for (sum, weight) in row.iter_mut().zip(&self.rows[feature as usize]) {
                 *sum += weight;
             }
         }
         for value in &mut row {
-            *value *= self.shrink;
+            *value *= self.shrink / (1.0 - self.dropout);
         }
         if let Some(given) = self.instances.given.get(unit) {
             for (sum, &score) in row.iter_mut().zip(given) {
@@ -274,28 +354,12 @@ impl Trainer {
             }
         }
     }
+}
 
-    fn quantised(&self, hashes: &[u32]) -> WeightParts {
-        let mut parts = WeightParts::default();
-        for (row, &hash) in self.rows.iter().zip(hashes) {
-            let before = parts.labels.len();
-            for (tag, &weight) in row.iter().enumerate() {
-                let steps = (weight * self.shrink * QUANTUM).round() as i32;
-                if steps != 0 {
-                    parts.labels.push(tag as u8);
-                    parts.weights.push(steps.clamp(-127, 127) as i8);
-                }
-            }
-            let count = parts.labels.len() - before;
-            if count > 0 {
-                parts.features.push(hash);
-                parts.counts.push(count as u8);
-            }
-        }
-        parts.transitions =
-            self.transitions.iter().flatten().map(|weight| (weight * QUANTUM).round() as i16).collect();
-        parts
-    }
+/// The features of each unit.
+fn units<'a>(features: &'a [u32], ends: &'a [usize]) -> impl Iterator<Item = &'a [u32]> {
+    let begins = [0].into_iter().chain(ends.iter().copied());
+    begins.zip(ends).map(|(begin, &end)| &features[begin..end])
 }
 
 /// Puts the labelling into `path` if only one is allowed; whether it is.

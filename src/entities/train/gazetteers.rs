@@ -11,6 +11,7 @@ use super::facts::{CAPITALS, LEADERS, ORGANIZATIONS};
 use crate::document::Section;
 use crate::entities::lexicon::{LONGEST_PHRASE, List};
 use crate::entities::link::{LinkParts, LinkSort};
+use crate::entities::tags::KINDS;
 use crate::entities::words;
 use crate::text::segment;
 
@@ -24,6 +25,13 @@ impl Phrases {
         if (1..=LONGEST_PHRASE).contains(&text.tokens.len()) {
             let words = (0..text.tokens.len()).map(|token| words::folded_hash(text.word(token)));
             *self.0.entry(words.fold(0, words::phrase)).or_default() |= list.bit();
+        }
+    }
+
+    /// Adds the names of our own table.
+    pub fn add_known(&mut self) {
+        for (kind, name) in known() {
+            self.add(name, List::Known(kind));
         }
     }
 
@@ -75,6 +83,17 @@ pub fn phrases(folder: &Path) -> Result<Phrases, Box<dyn Error>> {
         phrases.add(&title, List::Title);
     }
     Ok(phrases)
+}
+
+/// The well-known names of our own table, with the place of their type in [`KINDS`].
+fn known() -> impl Iterator<Item = (usize, &'static str)> {
+    let sections = include_str!("known.txt").split("\n[").skip(1);
+    sections.flat_map(|section| {
+        let (heading, names) = section.split_once('\n').unwrap_or_default();
+        let kind = KINDS.iter().position(|kind| heading.starts_with(&format!("{kind:?}]")));
+        let names = names.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
+        kind.into_iter().flat_map(move |kind| names.clone().map(move |name| (kind, name)))
+    })
 }
 
 /// "Apple Inc." is also called Apple.

@@ -1,7 +1,8 @@
 //! Training of the entity model. The same data gives the same bytes.
 //!
 //! 1. Gazetteers, word clusters and the usual case of words make a lexicon.
-//! 2. A first tagger labels the unlabelled news; the names it finds there join the lexicon.
+//! 2. A first tagger labels the unlabelled news; the names it finds there join the lexicon, and
+//!    so do the words that it finds before people's names and at the end of others.
 //! 3. The local weights are learned. Taggers trained on one half of the texts label the
 //!    other half, and from these labellings the weights of the document's evidence are learned.
 
@@ -21,51 +22,103 @@ use rustc_hash::FxHashMap;
 
 use super::features::{self, Evidence, LineFacts};
 use super::lexicon::{Lexicon, LexiconParts, List};
-use super::link::LinkParts;
 use super::reading::Reading;
 use super::tagger::{DOCUMENT, LOCAL, Scores, Tagger, WeightParts, Weights};
-use super::tags::{OUTSIDE, Tag};
+use super::tags::{OUTSIDE, TAGS, Tag};
 use crate::model::ModelWriter;
 use crate::text::segment_article;
+use gazetteers::Phrases;
 use news::News;
 
-const LOCAL_SETTINGS: Settings = Settings { epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 6e-6 };
+const LOCAL_SETTINGS: Settings =
+    Settings { orders: 3, epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 6e-6, dropout: 0.12 };
 /// For the taggers that read the unlabelled news and the other texts.
 const FIRST_SETTINGS: Settings = Settings { epochs: 4, ..LOCAL_SETTINGS };
-const DOCUMENT_SETTINGS: Settings =
-    Settings { epochs: 4, least_count: 5, learning_rate: 0.05, penalty: 5e-6 };
+const DOCUMENT_SETTINGS: Settings = Settings {
+    epochs: 4,
+    least_count: 5,
+    learning_rate: 0.05,
+    penalty: 5e-6,
+    dropout: 0.0,
+    ..LOCAL_SETTINGS
+};
 
 /// Parts of the texts, each labelled by a tagger that learned from the others.
 const FOLDS: usize = 2;
 
-/// Trains on the data sets under `data` and returns the model file.
-pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let phrases = gazetteers::phrases(&data.join("gazetteers"))?;
+/// Kinds of evidence that training can leave out, to show what each of them gives.
+const EVIDENCE: [&str; 7] = ["clusters", "case", "gazetteers", "known", "news", "document", "orders"];
+
+/// Trains on the data sets under `data` and returns the model file. The kinds of evidence named
+/// in `without` are left out: word clusters, the usual case of words, open gazetteers, our own
+/// table of known names, names found in the news, the rest of the document, all orders but one.
+pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>> {
+    if let Some(unknown) = without.iter().find(|name| !EVIDENCE.contains(&name.as_str())) {
+        return Err(format!("{unknown:?} is none of {EVIDENCE:?}").into());
+    }
+    let with = |evidence: &str| without.iter().all(|name| name != evidence);
+    let orders = |settings| if with("orders") { settings } else { Settings { orders: 1, ..settings } };
+    let mut phrases = gazetteers::phrases(&data.join("gazetteers"))?;
     let samples = corpus::read(data, &|text| phrases.holds(text, List::Demonym))?;
+    if !with("gazetteers") {
+        phrases = Phrases::default();
+    }
+    if with("known") {
+        phrases.add_known();
+    }
+    let mut lists: FxHashMap<u32, u32> = phrases.0.into_iter().collect();
     let news = News::read(&data.join("unlabelled/news.txt.xz"))?;
     let mut parts = news.lexicon();
-    set_phrases(&mut parts, &phrases.0.iter().map(|(&hash, &lists)| (hash, lists)).collect());
-
-    eprintln!("learning from {} texts", samples.len());
-    let lexicon = Lexicon::new(parts.clone())?;
-    let local = learn_local(&samples, &lexicon, FIRST_SETTINGS, |_| true);
-    let first = Tagger { lexicon, local: Weights::new(&local)?, document: None };
-    let mut lists: FxHashMap<u32, u32> = phrases.0.into_iter().collect();
-    for (phrase, list) in news.names(&first) {
-        *lists.entry(phrase).or_default() |= list.bit();
+    if !with("clusters") {
+        parts = LexiconParts { used: parts.used, usage: parts.usage, ..LexiconParts::default() };
+    }
+    if !with("case") {
+        (parts.used, parts.usage) = Default::default();
     }
     set_phrases(&mut parts, &lists);
 
-    finish(&samples, parts, &gazetteers::links(&data.join("gazetteers"))?)
+    eprintln!("learning from {} texts", samples.len());
+    if with("news") {
+        let lexicon = Lexicon::new(parts.clone())?;
+        let local = learn_local(&samples, &lexicon, orders(FIRST_SETTINGS), |_| true);
+        let first = Tagger { lexicon, local: Weights::new(&local)?, document: None };
+        for (phrase, list) in news.lists(&first) {
+            *lists.entry(phrase).or_default() |= list.bit();
+        }
+        set_phrases(&mut parts, &lists);
+    }
+
+    let lexicon = Lexicon::new(parts.clone())?;
+    let local = learn_local(&samples, &lexicon, orders(LOCAL_SETTINGS), |_| true);
+    let document = if with("document") {
+        let labelled = label_crosswise(&samples, &parts, orders(FIRST_SETTINGS))?;
+        learn_document(&samples, &lexicon, &labelled, orders(DOCUMENT_SETTINGS))
+    } else {
+        WeightParts { transitions: vec![0; TAGS * TAGS], ..WeightParts::default() }
+    };
+
+    let links = gazetteers::links(&data.join("gazetteers"))?;
+    let mut file = ModelWriter::new("entities", "1");
+    parts.write(&mut file);
+    local.write(&mut file, &LOCAL);
+    document.write(&mut file, &DOCUMENT);
+    links.write(&mut file);
+    Ok(file.finish())
 }
 
-/// Learns both kinds of weights.
-fn finish(samples: &[Sample], parts: LexiconParts, links: &LinkParts) -> Result<Vec<u8>, Box<dyn Error>> {
+/// A text's labels by local evidence, and the scores that they were chosen by.
+type Labelled = (Vec<Scores>, Vec<Tag>);
+
+/// Labels each part of the texts by a tagger that learned from the others.
+fn label_crosswise(
+    samples: &[Sample],
+    parts: &LexiconParts,
+    settings: Settings,
+) -> Result<Vec<Option<Labelled>>, Box<dyn Error>> {
     let lexicon = Lexicon::new(parts.clone())?;
-    let local = learn_local(samples, &lexicon, LOCAL_SETTINGS, |_| true);
-    let mut labelled: Vec<Option<(Vec<Scores>, Vec<Tag>)>> = samples.iter().map(|_| None).collect();
+    let mut labelled: Vec<Option<Labelled>> = samples.iter().map(|_| None).collect();
     for fold in 0..FOLDS {
-        let weights = learn_local(samples, &lexicon, FIRST_SETTINGS, |i| i % FOLDS != fold);
+        let weights = learn_local(samples, &lexicon, settings, |i| i % FOLDS != fold);
         let tagger =
             Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None };
         for (sample, slot) in samples.iter().zip(&mut labelled).skip(fold).step_by(FOLDS) {
@@ -73,14 +126,7 @@ fn finish(samples: &[Sample], parts: LexiconParts, links: &LinkParts) -> Result<
             *slot = Some(tagger.tag_locally(&Reading::new(&segmented, &tagger.lexicon)));
         }
     }
-    let document = learn_document(samples, &lexicon, &labelled);
-
-    let mut file = ModelWriter::new("entities", "1");
-    parts.write(&mut file);
-    local.write(&mut file, &LOCAL);
-    document.write(&mut file, &DOCUMENT);
-    links.write(&mut file);
-    Ok(file.finish())
+    Ok(labelled)
 }
 
 fn set_phrases(parts: &mut LexiconParts, lists: &FxHashMap<u32, u32>) {
@@ -122,7 +168,8 @@ fn learn_local(
 fn learn_document(
     samples: &[Sample],
     lexicon: &Lexicon,
-    labelled: &[Option<(Vec<Scores>, Vec<Tag>)>],
+    labelled: &[Option<Labelled>],
+    settings: Settings,
 ) -> WeightParts {
     let mut instances = Instances::default();
     let mut found = Vec::new();
@@ -144,7 +191,7 @@ fn learn_document(
             }
         }
     }
-    crf::train(instances, DOCUMENT_SETTINGS)
+    crf::train(instances, settings)
 }
 
 fn allowed(sample: &Sample, reading: &Reading) -> Vec<crf::TagSet> {

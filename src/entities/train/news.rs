@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use rustc_hash::FxHashMap;
 
 use super::clusters::{self, Bigrams};
-use crate::document::{Article, Section};
-use crate::entities::lexicon::{LONGEST_PHRASE, LexiconParts, List};
+use crate::document::{Article, EntityKind, Section};
+use crate::entities::lexicon::{HEADED, LONGEST_PHRASE, LexiconParts, List};
 use crate::entities::reading::Reading;
 use crate::entities::tagger::Tagger;
-use crate::entities::tags::{self, KINDS};
+use crate::entities::tags::{self, KINDS, OUTSIDE, Tag};
 use crate::entities::words::{self, Case};
 use crate::text::{segment, segment_article};
 
@@ -95,28 +95,97 @@ impl News {
         }
     }
 
-    /// The names that `tagger` finds often enough, by their usual type.
-    pub fn names(&self, tagger: &Tagger) -> Vec<(u32, List)> {
-        let mut found: FxHashMap<u32, [u32; KINDS.len()]> = FxHashMap::default();
+    /// What `tagger` finds often enough: names by their usual type, words before people's names,
+    /// and words at the end of longer names.
+    pub fn lists(&self, tagger: &Tagger) -> Vec<(u32, List)> {
+        let mut found = Found::default();
         for article in &self.articles {
             let segmented = segment_article(article);
             let reading = Reading::new(&segmented, &tagger.lexicon);
-            let tags = tagger.tag(&reading).tags;
-            for (units, kind) in tags::names(&tags).filter(|(units, _)| units.len() <= LONGEST_PHRASE) {
+            found.count(&reading, &tagger.tag(&reading).tags);
+        }
+        let mut lists = found.usual_names();
+        eprintln!("{} names in the news", lists.len());
+        lists.extend(found.roles());
+        lists.extend(found.heads());
+        lists
+    }
+}
+
+/// How often an earlier model found phrases and words in names and beside them.
+#[derive(Default)]
+struct Found {
+    names: FxHashMap<u32, KindCounts>,
+    /// Words at the end of names of several words.
+    last: FxHashMap<u32, KindCounts>,
+    /// Words with a capital, though not for their place in the sentence; and those of them that
+    /// stand outside, right before a person's name.
+    capital: FxHashMap<u32, u32>,
+    before_person: FxHashMap<u32, u32>,
+}
+
+type KindCounts = [u32; KINDS.len()];
+
+impl Found {
+    fn count(&mut self, reading: &Reading, tags: &[Tag]) {
+        let capital =
+            |&unit: &usize| reading.word(unit).case.has_capital() && !reading.units[unit].context.initial;
+        for unit in (0..reading.units.len()).filter(capital) {
+            *self.capital.entry(reading.word(unit).folded).or_default() += 1;
+        }
+        for (units, kind) in tags::names(tags) {
+            let before = units.start.checked_sub(1).filter(|&unit| tags[unit] == OUTSIDE);
+            if let (EntityKind::Person, Some(unit)) = (KINDS[kind], before.filter(capital)) {
+                *self.before_person.entry(reading.word(unit).folded).or_default() += 1;
+            }
+            if units.len() > 1 {
+                self.last.entry(reading.word(units.end - 1).folded).or_default()[kind] += 1;
+            }
+            if units.len() <= LONGEST_PHRASE {
                 let phrase = units.map(|unit| reading.word(unit).folded).fold(0, words::phrase);
-                found.entry(phrase).or_default()[kind] += 1;
+                self.names.entry(phrase).or_default()[kind] += 1;
             }
         }
-        let usual = |(phrase, counts): (u32, [u32; KINDS.len()])| {
-            let total: u32 = counts.iter().sum();
-            let (kind, &most) =
-                counts.iter().enumerate().max_by_key(|(kind, count)| (**count, KINDS.len() - kind))?;
-            (total >= LEAST_NAMES && most * 3 >= total * 2).then_some((phrase, List::News(kind)))
-        };
-        let names: Vec<(u32, List)> = found.into_iter().filter_map(usual).collect();
-        eprintln!("{} names in the news", names.len());
-        names
     }
+
+    fn usual_names(&self) -> Vec<(u32, List)> {
+        let usual = self.names.iter().filter_map(|(&phrase, counts)| {
+            let (kind, _) = usual_kind(counts)?;
+            (total(counts) >= LEAST_NAMES).then_some((phrase, List::News(kind)))
+        });
+        usual.collect()
+    }
+
+    /// Words of which a fifth stands before people's names.
+    fn roles(&self) -> impl Iterator<Item = (u32, List)> + '_ {
+        let usual = |&(&word, &count): &(&u32, &u32)| count >= 5 && count * 5 >= self.capitals(word);
+        self.before_person.iter().filter(usual).map(|(&word, _)| (words::phrase(0, word), List::Role))
+    }
+
+    /// Words of which a quarter ends longer names.
+    fn heads(&self) -> impl Iterator<Item = (u32, List)> + '_ {
+        self.last.iter().filter_map(|(&word, counts)| {
+            let (kind, most) = usual_kind(counts)?;
+            let place = HEADED.iter().position(|&headed| headed == kind)?;
+            let usual = most >= 4 && most * 4 >= self.capitals(word);
+            usual.then_some((words::phrase(0, word), List::Head(place)))
+        })
+    }
+
+    fn capitals(&self, word: u32) -> u32 {
+        self.capital.get(&word).copied().unwrap_or(0)
+    }
+}
+
+fn total(counts: &KindCounts) -> u32 {
+    counts.iter().sum()
+}
+
+/// The type of at least two thirds, and how many it has.
+fn usual_kind(counts: &KindCounts) -> Option<(usize, u32)> {
+    let (kind, &most) =
+        counts.iter().enumerate().max_by_key(|(kind, count)| (**count, KINDS.len() - kind))?;
+    (most * 3 >= total(counts) * 2).then_some((kind, most))
 }
 
 /// See [`Usage`](crate::entities::lexicon::Usage).
