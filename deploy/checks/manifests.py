@@ -1,9 +1,11 @@
 """Renders every kustomization in deploy/kubernetes, validates what comes out, and checks what no
-schema says: that names lead to what they name, and times fit each other.
+schema says: that names lead to what they name, and times fit each other. The clients' service
+config is held against the contract.
 
     .venv/bin/python deploy/checks/manifests.py
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -75,6 +77,32 @@ def selects(selector, labels):
     return selector.items() <= labels.items()
 
 
+def contract():
+    """The services of the contract, and the methods of them that stream, with their services."""
+    services, streams = set(), set()
+    for file in sorted((ROOT / "proto" / "copydesk" / "v1").glob("*.proto")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if found := re.match(r"service (\w+)", line):
+                service = f"copydesk.v1.{found.group(1)}"
+                services.add(service)
+            elif found := re.match(r"  rpc (\w+)\(.*\bstream ", line):
+                streams.add((service, found.group(1)))
+    return services, streams
+
+
+def check_service_config():
+    """Clients are told what to do about every service; and streams, which may last, have no timeout."""
+    services, streams = contract()
+    config = json.loads((ROOT / "deploy" / "service-config.json").read_text(encoding="utf-8"))
+    named = {"timeout": set(), "none": set()}
+    for methods in config["methodConfig"]:
+        names = {(name["service"], name.get("method")) for name in methods["name"]}
+        named["timeout" if "timeout" in methods else "none"] |= names
+    assert named["timeout"] == {(service, None) for service in services}, "not the contract's services"
+    assert named["none"] == streams, "not the contract's streaming methods"
+    print(f"ok   deploy/service-config.json: {len(services)} services, {len(streams)} streaming methods")
+
+
 def check_schemas(objects):
     for it in objects:
         if it["kind"] not in FOREIGN_KINDS:
@@ -143,6 +171,8 @@ def check_names(objects):
             assert endpoint["port"] in names, f"the ServiceMonitor asks for a wrong port: {endpoint}"
     for route in of_kind(objects, "GRPCRoute"):
         for rule in route["spec"]["rules"]:
+            routed = {match["method"]["service"] for match in rule["matches"]}
+            assert routed == contract()[0], "the GRPCRoute has not the contract's services"
             for backend in rule["backendRefs"]:
                 offered = services[backend["name"]]["spec"]["ports"]
                 assert backend["port"] in {port["port"] for port in offered}, f"a wrong port: {backend}"
@@ -158,6 +188,7 @@ def check_version(objects):
 
 
 def main():
+    check_service_config()
     for overlay in OVERLAYS:
         objects = render(overlay)
         for check in (check_schemas, check_pod, check_names, check_version):

@@ -165,6 +165,23 @@ def every_metric_is_in_the_table(binary, directory):
     return f"{len(told)} metrics, {len(alerts)} alerts"
 
 
+def is_serving(server, service):
+    with grpc.insecure_channel(server.address) as channel:
+        request = health_pb2.HealthCheckRequest(service=service)
+        answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
+    return answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def health_answers_for_every_service_in_the_table(binary, directory):
+    told = set(re.findall(r"^\| `(copydesk[.]v1[.]\w+)` \|", PAGE, re.MULTILINE))
+    services, _ = manifests.contract()
+    assert told == services, f"the page and the contract differ by {told ^ services}"
+    with Server(binary, directory / "health.db") as server:
+        for service in services:
+            assert is_serving(server, service), service
+    return f"{len(services)} services"
+
+
 def the_server_takes_the_manifests_settings_and_answers_their_probes(binary, directory):
     known = {variable for _, variable, _ in flags_of(binary)}
     for overlay in manifests.OVERLAYS:
@@ -172,11 +189,8 @@ def the_server_takes_the_manifests_settings_and_answers_their_probes(binary, dir
         unknown = manifests.setting_names(objects) - known
         assert not unknown, f"{overlay} sets what there is not: {unknown}"
         with Server(binary, directory / "settings.db", manifests.settings(objects)) as server:
-            with grpc.insecure_channel(server.address) as channel:
-                for probe in manifests.probes(objects).values():
-                    request = health_pb2.HealthCheckRequest(service=probe.get("service", ""))
-                    answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
-                    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+            for name, probe in manifests.probes(objects).items():
+                assert is_serving(server, probe.get("service", "")), f"{overlay}: {name}"
     return f"{len(manifests.OVERLAYS)} kustomizations"
 
 
@@ -281,6 +295,7 @@ def a_backup_made_during_an_ingest_holds_all_that_was_answered_before(binary, di
 PROMISES = [
     every_flag_is_in_the_table,
     every_metric_is_in_the_table,
+    health_answers_for_every_service_in_the_table,
     the_server_takes_the_manifests_settings_and_answers_their_probes,
     a_rolling_restart_fails_no_call_of_a_client_with_the_service_config,
     what_one_server_cannot_answer_another_does_by_the_service_config,
