@@ -31,7 +31,7 @@ const MODEL: &[u8] = include_bytes!("../../models/summary.bin");
 const FULL_WORTH: f32 = 2.0;
 
 /// How much a sentence loses that says nothing new, in units of its worth.
-const REDUNDANCY: f32 = 0.5;
+const REDUNDANCY: f32 = 0.25;
 
 /// How long a summary may be.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -300,7 +300,7 @@ fn train_reference<'a>(documents: impl Iterator<Item = &'a Referenced>) -> Refer
             weights.push(weight(shared.len()));
         }
     }
-    let params = Params { trees: 200, leaves: 8, ..PARAMS };
+    let params = Params { trees: 200, leaves: 8, learning_rate: 0.05, ..PARAMS };
     Reference {
         forest: Forest::train(&rows, COUNT, &targets, Some(&weights), Objective::Squared, &params),
         line: Line::fit(&rows, COUNT, &targets, &weights, LINE_PENALTY),
@@ -315,9 +315,9 @@ fn weight(sentences: usize) -> f32 {
 const LINE_PENALTY: f64 = 300.0;
 
 const PARAMS: Params = Params {
-    trees: 150,
+    trees: 400,
     leaves: 5,
-    learning_rate: 0.05,
+    learning_rate: 0.02,
     min_rows: 20,
     l2: 5.0,
     row_share: 0.6,
