@@ -46,23 +46,20 @@ const TITLE_PARAMS: Params =
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let function_words = FunctionWords::load();
     let pages = read(data)?;
-    let foreign = Foreign {
-        promotion: pages.iter().flat_map(LabelledPage::promotion).collect(),
-        titles: pages.iter().filter_map(LabelledPage::title).collect(),
-    };
+    let promotion: Vec<(&str, Line<'_>)> = pages.iter().flat_map(LabelledPage::promotion).collect();
     let examples: Vec<Example> = pages
         .iter()
         .flat_map(|page| {
             let whole = page.example(&function_words);
             let alone = page.without_boilerplate(false, &function_words);
             let titled = page.without_boilerplate(true, &function_words);
-            let interrupted = page.with_foreign_lines(&foreign, &function_words);
+            let interrupted = page.with_promotion(&promotion, &function_words);
             [Some(whole), alone, titled, interrupted].into_iter().flatten()
         })
         .collect();
     let mut writer = ModelWriter::new("lines", VERSION);
 
-    eprintln!("{} pages, {} lines of promotion", examples.len(), foreign.promotion.len());
+    eprintln!("{} pages, {} lines of promotion", examples.len(), promotion.len());
     let heads = out_of_fold(&examples, |chosen| {
         let words = train_words(chosen);
         move |example: &Example| -> Vec<HeadScores> {
@@ -97,12 +94,6 @@ struct LabelledPage {
     site: String,
     page: FlatPage,
     labels: Vec<Label>,
-}
-
-/// Lines of all pages, each with its site, that stand on pages of others in the variants.
-struct Foreign<'a> {
-    promotion: Vec<(&'a str, Line<'a>)>,
-    titles: Vec<(&'a str, Line<'a>)>,
 }
 
 /// What is known of a line.
@@ -249,44 +240,24 @@ impl LabelledPage {
         (!lines.is_empty()).then(example)
     }
 
-    fn title(&self) -> Option<(&str, Line<'_>)> {
-        let title = self.labels.iter().position(|label| label.title == Some(true))?;
-        Some((&self.site, self.page.for_features()[title]))
-    }
-
-    /// The lines that are not of this page's site, over and over.
-    fn of_others<'a>(
-        &'a self,
-        lines: &'a [(&str, Line<'a>)],
-        seed: usize,
-    ) -> impl Iterator<Item = Line<'a>> + 'a {
-        let from_seed = lines.iter().cycle().skip(seed % lines.len().max(1)).step_by(7);
-        from_seed.filter(|(site, _)| *site != self.site).map(|&(_, line)| line)
-    }
-
-    /// The page with promotion of other sites between the paragraphs of its article, and with
-    /// titles of theirs right above its own, as teasers are: the sets have little of both, and the
-    /// news is full of them.
-    fn with_foreign_lines(&self, foreign: &Foreign<'_>, function_words: &FunctionWords) -> Option<Example> {
+    /// The page with promotion of other sites between the paragraphs of its article: the sets
+    /// have little of it, and the news is full of it.
+    fn with_promotion(
+        &self,
+        promotion: &[(&str, Line<'_>)],
+        function_words: &FunctionWords,
+    ) -> Option<Example> {
         const SPACING: usize = 5;
-        const MOST_TEASERS: usize = 3;
         let seed = hash(&self.site) as usize / FOLDS;
         let (mut lines, mut labels, mut paragraphs) = (Vec::new(), Vec::new(), seed % SPACING);
-        let mut promotion = self.of_others(&foreign.promotion, seed);
-        let mut titles = self.of_others(&foreign.titles, seed);
+        let mut foreign = promotion.iter().cycle().skip(seed % promotion.len().max(1)).step_by(7);
         for (line, label) in self.page.for_features().into_iter().zip(&self.labels) {
-            if label.title == Some(true) {
-                let teaser = Label { body: Some(false), title: Some(false), ..Label::default() };
-                for title in titles.by_ref().take(1 + seed % MOST_TEASERS) {
-                    lines.push(title);
-                    labels.push(teaser);
-                }
-            }
             paragraphs += usize::from(label.body == Some(true));
             lines.push(line);
             labels.push(*label);
             if label.body == Some(true) && paragraphs % SPACING == 0 {
-                lines.push(promotion.next()?);
+                let (_, line) = foreign.find(|(site, _)| *site != self.site)?;
+                lines.push(*line);
                 labels.push(Label { body: Some(false), ..Label::default() });
             }
         }
