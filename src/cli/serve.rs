@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::analyzer::Analyzer;
-use crate::config::{ServeConfig, StoreLocation};
+use crate::config::ServeConfig;
 use crate::server::{self, Listeners, Shutdown};
 use crate::store::SharedStore;
-use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::telemetry;
 
 /// Serves until a signal, and drains.
@@ -23,16 +22,10 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         let shutdown = Shutdown::on_signals()?;
         // The ports first: a second server on the same port must not touch the first one's store.
         let listeners = Listeners::bind(config).await?;
-        let store = open_store(&config.store).await?;
+        let store: SharedStore = super::store::open(&config.store, &config.postgres).await?;
         let analyzer = Arc::new(Analyzer::load()?);
         let services = server::services(config, analyzer, Arc::clone(&store))?;
         server::run(config, listeners, services, store, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })
-}
-
-async fn open_store(location: &StoreLocation) -> Result<SharedStore, Box<dyn Error>> {
-    match location {
-        StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default()).await?)),
-    }
 }
