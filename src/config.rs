@@ -359,7 +359,9 @@ impl FromStr for StoreLocation {
             Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
             // A scheme, and not the drive letter of a path or a colon further on in it.
             Some((scheme, rest)) if rest.starts_with("//") => {
-                return Err(format!("there is no store {scheme:?}; give a path, sqlite:PATH or postgres://…"));
+                return Err(format!(
+                    "there is no store {scheme:?}; give a path, sqlite:PATH or postgres://…"
+                ));
             }
             _ => text,
         };
@@ -507,7 +509,8 @@ mod tests {
 
     #[test]
     fn a_database_is_shown_without_its_password() {
-        let config = parse(&["--store=postgres://desk:hush@db/articles", "--store-migration-lock=off"]).unwrap();
+        let config =
+            parse(&["--store=postgres://desk:hush@db/articles", "--store-migration-lock=off"]).unwrap();
         assert_eq!(config.store.to_string(), "postgres://db:5432/articles");
         assert!(!config.postgres.migration_lock);
         assert!(!format!("{config:?}").contains("hush"));

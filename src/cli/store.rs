@@ -115,8 +115,10 @@ async fn write(
     progress: &ProgressBar,
     copied: &mut Copied,
 ) -> Result<(), StoreError> {
-    let names: Vec<String> =
-        records.iter().map(|Record { document, .. }| format!("{}/{}", document.corpus, document.document_id)).collect();
+    let names: Vec<String> = records
+        .iter()
+        .map(|Record { document, .. }| format!("{}/{}", document.corpus, document.document_id))
+        .collect();
     for (name, result) in names.iter().zip(to.import(records).await) {
         match result {
             Ok(()) => copied.documents += 1,

@@ -134,7 +134,7 @@ pub struct DocumentRow {
     pub document_id: String,
     uid: Vec<u8>,
     revision: i64,
-    content_hash: String,
+    pub content_hash: String,
     create_time: i64,
     update_time: i64,
     basics: String,

@@ -232,7 +232,7 @@ impl From<sqlx::Error> for StoreError {
                 Some(database) => postgres::explain(database),
                 None => sqlite::explain(&error),
             },
-            sqlx::Error::PoolTimedOut => Self::Unavailable("no connection came free in time".into()),
+            sqlx::Error::PoolTimedOut => Self::Unavailable("no connection could be had in time".into()),
             sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".into()),
             sqlx::Error::WorkerCrashed
             | sqlx::Error::Io(_)

@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgDatabaseError, PgPool, PgPoolOptions, PgRow};
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{Connection, FromRow, Postgres, QueryBuilder};
 
 pub use self::session::PostgresUrl;
 use self::session::{Session, is_lost};
@@ -153,7 +153,8 @@ impl Store for PostgresStore {
     }
 
     async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError> {
-        let (corpus_key, id_key) = (text::escape(corpus).into_owned(), text::escape(document_id).into_owned());
+        let (corpus_key, id_key) =
+            (text::escape(corpus).into_owned(), text::escape(document_id).into_owned());
         let rows = self.rows::<DocumentRow>(move || {
             let mut query = select(view);
             query.push(" WHERE d.corpus = ").push_bind(corpus_key.clone());
@@ -195,8 +196,10 @@ impl Store for PostgresStore {
     async fn check(&self) -> Result<(), StoreError> {
         // A server that was demoted to a standby reads, but does not write.
         let rows = self.rows::<(String,)>(|| {
-            QueryBuilder::new("SELECT current_setting('transaction_read_only') FROM (SELECT 1) s \
-                 LEFT JOIN (SELECT seq FROM documents LIMIT 1) d ON true")
+            QueryBuilder::new(
+                "SELECT current_setting('transaction_read_only') FROM (SELECT 1) s \
+                 LEFT JOIN (SELECT seq FROM documents LIMIT 1) d ON true",
+            )
         });
         if rows.await?.iter().any(|(read_only,)| read_only == "on") {
             return Err(StoreError::Unavailable("the database takes no writes".into()));
@@ -266,11 +269,7 @@ struct ExportedRow {
 
 /// Looks at a database, and makes the tables or changes them to what this version needs.
 async fn migrate(session: &Session, options: &PostgresOptions) -> Result<(), StoreError> {
-    // By way of a pool, because the future of a migration of a connection is not Send. Without
-    // limits of statements: another replica may be at it, and it may have much to do.
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(options.wait);
-    let pool = pool.connect_with(session.connect.clone()).await?;
-    let mut settings = pool.acquire().await?;
+    let mut settings = session.connect().await?;
     let setting = async |connection: &mut sqlx::PgConnection, name: &'static str| {
         sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(name).fetch_one(connection).await
     };
@@ -283,7 +282,12 @@ async fn migrate(session: &Session, options: &PostgresOptions) -> Result<(), Sto
     if setting(&mut settings, "synchronous_commit").await? == "off" {
         tracing::warn!("synchronous_commit is off: the database loses documents when it crashes");
     }
-    drop(settings);
+    settings.close().await?;
+
+    // By way of a pool, because the future of a migration of a connection is not Send. Without
+    // limits of statements: another replica may be at it, and it may have much to do.
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(options.wait);
+    let pool = pool.connect_with(session.connect.clone()).await?;
     let migrations = migrations(options.migration_lock);
     migrations.run(&pool).await.map_err(|error| migration_error(&migrations, error))?;
     pool.close().await;

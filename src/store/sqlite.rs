@@ -29,8 +29,8 @@ use super::columns::{DocumentRow, TermKind, TermRow, fold, terms_of};
 use super::queue::Queue;
 use super::transfer::{Record, Transfer};
 use super::{
-    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store, StoreError,
-    StoredDocument, View, documents_of,
+    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store,
+    StoreError, StoredDocument, View, documents_of,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -196,7 +196,8 @@ impl Store for SqliteStore {
 #[async_trait]
 impl Transfer for SqliteStore {
     async fn count(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&self.readers).await?;
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&self.readers).await?;
         Ok(count.unsigned_abs())
     }
 
@@ -209,10 +210,11 @@ impl Transfer for SqliteStore {
         let rows: Vec<DocumentRow> = query.build_query_as().fetch_all(&mut *snapshot).await?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
-            let terms: Vec<TermRow> = sqlx::query_as("SELECT kind, term FROM terms WHERE seq = $1 ORDER BY kind, term")
-                .bind(row.seq)
-                .fetch_all(&mut *snapshot)
-                .await?;
+            let terms: Vec<TermRow> =
+                sqlx::query_as("SELECT kind, term FROM terms WHERE seq = $1 ORDER BY kind, term")
+                    .bind(row.seq)
+                    .fetch_all(&mut *snapshot)
+                    .await?;
             records.push((Cursor(row.seq), Record { document: row.document()?, terms: terms_of(terms) }));
         }
         Ok(records)

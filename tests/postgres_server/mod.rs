@@ -18,11 +18,22 @@ use tempfile::TempDir;
 pub struct Server {
     binaries: PathBuf,
     directory: TempDir,
+    /// Whether commits reach the disk.
+    durable: bool,
 }
 
 impl Server {
     /// None where PostgreSQL is not installed.
     pub fn start() -> Option<Self> {
+        Self::start_with(false)
+    }
+
+    /// One whose commits reach the disk.
+    pub fn durable() -> Option<Self> {
+        Self::start_with(true)
+    }
+
+    fn start_with(durable: bool) -> Option<Self> {
         let Some(binaries) = binaries() else {
             let missing = "PostgreSQL is not installed: its tests were SKIPPED";
             assert!(std::env::var_os("COPYDESK_REQUIRE_POSTGRES").is_none(), "{missing}");
@@ -30,13 +41,14 @@ impl Server {
             return None;
         };
         // Sockets have short names.
-        let server = Self { binaries, directory: tempfile::tempdir_in("/tmp").unwrap() };
+        let server = Self { binaries, directory: tempfile::tempdir_in("/tmp").unwrap(), durable };
         if is_root() {
             run(Command::new("chown").arg("postgres:").arg(server.directory.path()));
         }
         let mut initdb = server.command("initdb");
         initdb.arg("-D").arg(server.data());
-        run(initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]));
+        run(initdb
+            .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]));
         server.up();
         Some(server)
     }
@@ -62,7 +74,10 @@ impl Server {
     /// Starts the server and waits until it answers.
     pub fn up(&self) {
         let directory = self.directory.path().display();
-        let flags = format!("-c listen_addresses='' -c fsync=off -c max_connections=200 -k {directory}");
+        let flags = format!(
+            "-c listen_addresses='' -c fsync={} -c max_connections=200 -k {directory}",
+            if self.durable { "on" } else { "off" }
+        );
         let mut start = self.command("pg_ctl");
         start.arg("-D").arg(self.data()).arg("-l").arg(self.directory.path().join("log"));
         run(start.args(["-w", "-o", &flags, "start"]));
@@ -165,7 +180,10 @@ impl Database {
 async fn create_database(url: &str) -> String {
     let name = format!("copydesk_test_{}", uuid::Uuid::new_v4().simple());
     let mut connection = PgConnection::connect(url).await.unwrap();
-    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))).await.unwrap();
+    connection
+        .execute(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")))
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     name
 }

@@ -572,6 +572,7 @@ pub async fn what_is_taken_out_can_be_put_in_as_it_was(place: impl Place) {
         new.terms = Terms { topics: vec!["Sport".into(), "war".into()], entities: vec!["Ada\0".into()] };
         ingest(&*store, new).await.unwrap();
     }
+    // This one has no terms.
     ingest(&*store, document("0", "2")).await.unwrap();
     let records = exported(&*store).await;
     assert_eq!((store.count().await.unwrap(), records.len()), (100, 100));
@@ -592,7 +593,7 @@ pub async fn what_is_taken_out_can_be_put_in_as_it_was(place: impl Place) {
         }
         assert_eq!(exported(&*store).await, records);
     }
-    assert_eq!(list(&*store, &Filter { entity: "ADA".into(), ..Filter::default() }).await.len(), 50);
+    assert_eq!(list(&*store, &Filter { entity: "ADA".into(), ..Filter::default() }).await.len(), 49);
 
     // An earlier revision gives way, a later one or another document does not.
     let mut later = records[2].clone();
@@ -602,7 +603,9 @@ pub async fn what_is_taken_out_can_be_put_in_as_it_was(place: impl Place) {
     other.document.uid = later.document.uid;
     let results = store.import(vec![later.clone(), records[2].clone(), other]).await;
     assert!(results[0].is_ok());
-    assert!(matches!(&results[1], Err(StoreError::StaleEtag { current }) if *current == later.document.etag()));
+    assert!(
+        matches!(&results[1], Err(StoreError::StaleEtag { current }) if *current == later.document.etag())
+    );
     assert!(matches!(&results[2], Err(StoreError::StaleEtag { .. })));
     assert_eq!(get(&*store, "2").await, later.document);
     assert_eq!(get(&*store, "4").await, records[4].document);

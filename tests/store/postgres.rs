@@ -45,7 +45,8 @@ async fn replicas_that_race_keep_each_document_and_do_each_request_once() {
         // The server chooses the id, so that only the request's id tells that they are the same.
         let race = |id: &'static str, request_id: String| {
             replicas.clone().into_iter().enumerate().map(move |(replica, store)| {
-                let id = if id.is_empty() { format!("chosen-{round}-{replica}") } else { format!("{id}-{round}") };
+                let id =
+                    if id.is_empty() { format!("chosen-{round}-{replica}") } else { format!("{id}-{round}") };
                 let mut new = document(&id, "1");
                 (new.request_digest, new.request_id) = ("digest".into(), request_id.clone());
                 tokio::spawn(async move { ingest(&*store, new).await.unwrap() })
@@ -58,7 +59,8 @@ async fn replicas_that_race_keep_each_document_and_do_each_request_once() {
             assert!(results.iter().all(|result| result.document == results[0].document));
         }
     }
-    let documents = replicas[0].list("news", &Filter::default(), View::Basic, None, 1000).await.unwrap().documents;
+    let documents =
+        replicas[0].list("news", &Filter::default(), View::Basic, None, 1000).await.unwrap().documents;
     assert_eq!(documents.len(), 40);
 }
 

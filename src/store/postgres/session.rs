@@ -32,7 +32,9 @@ impl PostgresUrl {
 
     fn options(&self) -> Result<PgConnectOptions, String> {
         let options = PgConnectOptions::from_str(&self.0).map_err(|error| {
-            format!("{error}; give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ in the password")
+            format!(
+                "{error}; give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %40 for an @ in the password"
+            )
         })?;
         let named = options.get_application_name().is_some();
         Ok(if named { options } else { options.application_name("copydesk") }.disable_statement_logging())
@@ -104,11 +106,14 @@ impl Session {
 /// Whether the connection is of no use any more, and what it was doing has been undone.
 pub fn is_lost(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            true
+        }
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connection errors; a shutdown or a killed backend; a server that is a standby now; a
             // transaction that was idle too long.
-            code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03")
+            code.starts_with("08")
+                || matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03")
         }),
         _ => false,
     }
@@ -121,8 +126,13 @@ mod tests {
     #[test]
     fn a_password_is_never_shown() {
         let url = PostgresUrl::new("postgres://desk:hush@db.example:5433/articles?sslmode=verify-full");
-        assert_eq!(format!("{url} {url:?}"), "postgres://db.example:5433/articles postgres://db.example:5433/articles");
-        for wrong in ["postgres://desk:hush@:x/", "postgres://desk:hu/sh@db", "postgres://desk:hush@db?sslmode=hush1"] {
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "postgres://db.example:5433/articles postgres://db.example:5433/articles"
+        );
+        for wrong in
+            ["postgres://desk:hush@:x/", "postgres://desk:hu/sh@db", "postgres://desk:hush@db?sslmode=hush1"]
+        {
             let url = PostgresUrl::new(wrong);
             let shown = format!("{url} {url:?}");
             assert!(!shown.contains("hu"), "{shown}");

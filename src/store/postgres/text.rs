@@ -45,6 +45,7 @@ pub fn unescape(text: String) -> String {
 pub fn unescape_row(mut row: DocumentRow) -> DocumentRow {
     row.corpus = unescape(row.corpus);
     row.document_id = unescape(row.document_id);
+    row.content_hash = unescape(row.content_hash);
     row.text = row.text.map(unescape);
     row
 }

@@ -45,7 +45,8 @@ const LOCK_DOCUMENTS: &str = "SELECT d.corpus, d.document_id, d.seq, d.uid, d.re
 const FIND_REQUESTS: &str = "SELECT r.corpus, r.request_id, r.digest, r.seq, r.document_id
     FROM unnest($1::text[], $2::text[]) AS k (corpus, request_id)
     JOIN requests r ON r.corpus = k.corpus AND r.request_id = k.request_id";
-const LOAD: &str = "SELECT d.seq, d.corpus, d.document_id, d.uid, d.revision, d.content_hash, d.create_time, \
+const LOAD: &str =
+    "SELECT d.seq, d.corpus, d.document_id, d.uid, d.revision, d.content_hash, d.create_time, \
         d.update_time, d.basics, b.content, b.text, b.body
     FROM documents d JOIN bodies b ON b.seq = d.seq WHERE d.seq = ANY($1)";
 // Places follow the order of the group, locks that of the keys.
@@ -159,12 +160,7 @@ impl PostgresWriter {
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Lost(StoreError::Unavailable("the database does not answer".into())),
             };
-            // A transaction that another one kept out leaves a connection that is still good.
-            let undone = match &mut self.connection {
-                Some(connection) => timeout(limit, connection.execute("ROLLBACK")).await,
-                None => Ok(Err(sqlx::Error::WorkerCrashed)),
-            };
-            if !matches!(undone, Ok(Ok(_))) || matches!(failure, Failure::Lost(_)) {
+            if matches!(failure, Failure::Lost(_)) || !self.roll_back().await {
                 self.connection = None;
             }
             match failure {
@@ -177,6 +173,12 @@ impl PostgresWriter {
             }
         }
         unreachable!("the last attempt returns")
+    }
+
+    /// Whether the connection is as good as new: that of a transaction that another kept out is.
+    async fn roll_back(&mut self) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        matches!(timeout(self.session.statement_limit(), connection.execute("ROLLBACK")).await, Ok(Ok(_)))
     }
 
     async fn transaction(&mut self, changes: &[Change]) -> Result<Vec<Done>, Failure> {
@@ -235,7 +237,9 @@ fn answer(change: Change, done: Done) -> Result<Option<Ingested>, StoreError> {
         (Change::Keep(prepared), Done::Kept(outcome, entry)) => {
             Ok(Some(Ingested { outcome, document: stored(prepared.document, entry) }))
         }
-        (_, Done::Unchanged(document)) => Ok(Some(Ingested { outcome: Outcome::Unchanged, document: *document })),
+        (_, Done::Unchanged(document)) => {
+            Ok(Some(Ingested { outcome: Outcome::Unchanged, document: *document }))
+        }
         (_, Done::Kept(..) | Done::Silent) => Ok(None),
     }
 }
@@ -405,7 +409,12 @@ impl<'a> Round<'a> {
         decided.unwrap_or_else(Decision::Refused)
     }
 
-    fn keep(&mut self, prepared: &'a Prepared, before: &Before, now: Timestamp) -> Result<Decision, StoreError> {
+    fn keep(
+        &mut self,
+        prepared: &'a Prepared,
+        before: &Before,
+        now: Timestamp,
+    ) -> Result<Decision, StoreError> {
         let document = &prepared.document;
         let (corpus, document_id) = (&*document.corpus, &*document.document_id);
         if let Some(request) = before.request(corpus, &document.request_id) {
@@ -478,7 +487,8 @@ impl<'a> Round<'a> {
             Place::At(seq) => (*prepared, *seq),
             Place::Of(uid) => (*prepared, places(*uid)),
         });
-        remember(connection, requests.filter(|(prepared, _)| !prepared.document.request_id.is_empty()), now).await?;
+        remember(connection, requests.filter(|(prepared, _)| !prepared.document.request_id.is_empty()), now)
+            .await?;
         if !self.delete.is_empty() {
             sqlx::query(DELETE).bind(&self.delete).execute(&mut *connection).await?;
         }
@@ -503,7 +513,9 @@ impl Before {
             let rows: Vec<LockedRow> =
                 sqlx::query_as(LOCK_DOCUMENTS).bind(corpora).bind(ids).fetch_all(&mut *connection).await?;
             for LockedRow { corpus, document_id, entry } in rows {
-                documents.insert((unescape(corpus), unescape(document_id)), entry.entry()?);
+                let (entry, content_hash) = entry.entry()?;
+                let known = (entry, unescape(content_hash));
+                documents.insert((unescape(corpus), unescape(document_id)), known);
             }
         }
         let (corpora, ids): (Vec<_>, Vec<_>) =
@@ -512,7 +524,8 @@ impl Before {
             let rows: Vec<RequestRow> =
                 sqlx::query_as(FIND_REQUESTS).bind(corpora).bind(ids).fetch_all(connection).await?;
             for row in rows {
-                let row = RequestRow { document_id: unescape(row.document_id), ..row };
+                let (digest, document_id) = (unescape(row.digest), unescape(row.document_id));
+                let row = RequestRow { digest, document_id, ..row };
                 requests.insert((unescape(row.corpus.clone()), unescape(row.request_id.clone())), row);
             }
         }
