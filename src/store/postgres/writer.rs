@@ -153,7 +153,9 @@ impl PostgresWriter {
     async fn decide(&mut self, changes: &[Change]) -> Result<Vec<Done>, StoreError> {
         let attempts = if self.failing { 1 } else { ATTEMPTS };
         let mut pause = PAUSE;
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let limit = self.session.transaction_limit();
             let failure = match timeout(limit, self.transaction(changes)).await {
                 Ok(Ok(done)) => return Ok(done),
@@ -172,7 +174,6 @@ impl PostgresWriter {
                 Failure::Again(error) | Failure::Refused(error) | Failure::Lost(error) => return Err(error),
             }
         }
-        unreachable!("the last attempt returns")
     }
 
     /// Whether the connection is as good as new: that of a transaction that another kept out is.
