@@ -1,15 +1,22 @@
 //! Durable ingest of small documents, with 64 of them under way.
 //!
 //!     cargo bench --bench store
+//!
+//! PostgreSQL is one that is started for it, as by the tests, with commits that reach the disk.
+
+#[path = "../tests/postgres_server/mod.rs"]
+mod postgres_server;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use copydesk::document::{Article, Block, BlockKind, Content, Source, Span};
+use copydesk::store::postgres::PostgresOptions;
 use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
-use copydesk::store::{Filter, NewDocument, Store, Terms, View};
+use copydesk::store::{Filter, NewDocument, SharedStore, Terms, View};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::{StreamExt, stream};
+use postgres_server::Server;
 use tokio::runtime::Runtime;
 
 const UNDER_WAY: usize = 64;
@@ -52,13 +59,13 @@ fn document(number: usize) -> NewDocument {
     }
 }
 
-async fn ingest(store: Arc<SqliteStore>, number: usize) {
+async fn ingest(store: SharedStore, number: usize) {
     for result in store.ingest(vec![document(number)]).await {
         result.expect("the store keeps it");
     }
 }
 
-async fn by_one_stream(store: Arc<SqliteStore>, first: usize) {
+async fn by_one_stream(store: SharedStore, first: usize) {
     stream::iter(first..first + DOCUMENTS)
         .map(|number| ingest(Arc::clone(&store), number))
         .buffered(UNDER_WAY)
@@ -66,7 +73,7 @@ async fn by_one_stream(store: Arc<SqliteStore>, first: usize) {
         .await;
 }
 
-async fn by_tasks(store: Arc<SqliteStore>, first: usize) {
+async fn by_tasks(store: SharedStore, first: usize) {
     let tasks = (0..UNDER_WAY).map(|task| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
@@ -83,11 +90,20 @@ async fn by_tasks(store: Arc<SqliteStore>, first: usize) {
 fn bench(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let directory = tempfile::tempdir().expect("a directory");
-    let open = |name: &str| {
+    bench_store(criterion, &runtime, "store/sqlite", |name| {
         let path = directory.path().join(name);
         Arc::new(runtime.block_on(SqliteStore::open(&path, SqliteOptions::default())).expect("a store"))
-    };
-    let mut group = criterion.benchmark_group("store/sqlite");
+    });
+    if let Some(server) = Server::durable().map(Arc::new) {
+        bench_store(criterion, &runtime, "store/postgres", |_| {
+            runtime.block_on(async { server.database().await.store(PostgresOptions::default()).await })
+        });
+    }
+}
+
+/// `open` gives an empty store of a name.
+fn bench_store(criterion: &mut Criterion, runtime: &Runtime, name: &str, open: impl Fn(&str) -> SharedStore) {
+    let mut group = criterion.benchmark_group(name);
     group.sample_size(10).throughput(Throughput::Elements(DOCUMENTS as u64));
 
     let mut next = 0;

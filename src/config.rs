@@ -17,6 +17,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser};
 
 use crate::api::Limits;
+use crate::store::postgres::{PostgresOptions, PostgresUrl};
 use crate::telemetry::{LogConfig, LogFilter, LogFormat};
 
 /// Exit status for a command line or environment that makes no sense (`EX_USAGE`).
@@ -53,10 +54,14 @@ pub struct ServeArgs {
     reflection: bool,
 
     /// Where documents are kept: the path of an SQLite file, made if it is not there, also
-    /// written as sqlite:PATH
+    /// written as sqlite:PATH; or a PostgreSQL database, which several servers may share:
+    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full
     #[arg(long, env = "COPYDESK_STORE", default_value = "copydesk.db", value_name = "STORE")]
-    #[arg(help_heading = "Storage")]
+    #[arg(help_heading = "Storage", hide_env_values = true)]
     store: StoreLocation,
+
+    #[command(flatten)]
+    postgres: PostgresArgs,
 
     /// Files with taxonomies of your own, in TOML or JSON, that documents can be tagged with beside
     /// the IPTC Media Topics; SIGHUP reads them again
@@ -170,6 +175,45 @@ pub struct ServeArgs {
     log_format: LogFormat,
 }
 
+/// Flags of a store in PostgreSQL.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Storage")]
+pub struct PostgresArgs {
+    /// How many connections to PostgreSQL there are at most: one writes, the others read
+    #[arg(long, env = "COPYDESK_STORE_CONNECTIONS", default_value_t = 8, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
+    store_connections: u32,
+
+    /// How long a free or a new connection to PostgreSQL is waited for
+    #[arg(long, env = "COPYDESK_STORE_WAIT", default_value = "2s", value_name = "DURATION")]
+    #[arg(value_parser = parse_positive_duration)]
+    store_wait: Duration,
+
+    /// How long one statement of PostgreSQL may take
+    #[arg(long, env = "COPYDESK_STORE_STATEMENT_TIMEOUT", default_value = "5s", value_name = "DURATION")]
+    #[arg(value_parser = parse_positive_duration)]
+    store_statement_timeout: Duration,
+
+    /// Whether servers that start at once take turns at bringing PostgreSQL's tables up to date,
+    /// by an advisory lock; "off" for databases that have none, where one server has to start
+    /// before the others
+    #[arg(long, env = "COPYDESK_STORE_MIGRATION_LOCK", default_value = "on", value_name = "on|off")]
+    #[arg(action = clap::ArgAction::Set, value_parser = parse_switch)]
+    store_migration_lock: bool,
+}
+
+impl PostgresArgs {
+    pub fn options(&self) -> PostgresOptions {
+        PostgresOptions {
+            connections: self.store_connections,
+            wait: self.store_wait,
+            statement_timeout: self.store_statement_timeout,
+            migration_lock: self.store_migration_lock,
+            ..PostgresOptions::default()
+        }
+    }
+}
+
 /// Everything that the server needs to know, and that holds together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServeConfig {
@@ -180,6 +224,8 @@ pub struct ServeConfig {
     pub store: StoreLocation,
     /// Files of the user's own taxonomies.
     pub taxonomies: Vec<PathBuf>,
+    /// How the store works, where it is in PostgreSQL.
+    pub postgres: PostgresOptions,
     pub engine: EngineConfig,
     /// What one call may ask for.
     pub limits: Limits,
@@ -261,12 +307,14 @@ impl ServeArgs {
                 problem: "--listen has this address already".to_owned(),
             });
         }
+        self.store.check("--store")?;
         Ok(ServeConfig {
             listen: self.listen,
             admin_listen,
             reflection: self.reflection,
             store: self.store,
             taxonomies: self.taxonomies,
+            postgres: self.postgres.options(),
             engine: EngineConfig { threads: self.engine_threads, queue: self.engine_queue },
             limits: Limits {
                 max_content_bytes: self.max_content_bytes,
@@ -298,6 +346,23 @@ impl ServeArgs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreLocation {
     Sqlite(PathBuf),
+    Postgres(PostgresUrl),
+}
+
+impl StoreLocation {
+    /// Tells what is wrong with a URL without repeating it: it may hold a password, and so is
+    /// not refused by the parser of flags, which repeats what it refuses.
+    ///
+    /// # Errors
+    /// Names the flag or argument that it was given by.
+    pub fn check(&self, flag: &'static str) -> Result<(), ConfigError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(url) => {
+                url.check().map_err(|problem| ConfigError { flag, value: url.to_string(), problem })
+            }
+        }
+    }
 }
 
 impl FromStr for StoreLocation {
@@ -305,10 +370,15 @@ impl FromStr for StoreLocation {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let path = match text.split_once(':') {
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                return Ok(Self::Postgres(PostgresUrl::new(text)));
+            }
             Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
             // A scheme, and not the drive letter of a path or a colon further on in it.
             Some((scheme, rest)) if rest.starts_with("//") => {
-                return Err(format!("there is no store {scheme:?}; give a path or sqlite:PATH"));
+                return Err(format!(
+                    "there is no store {scheme:?}; give a path, sqlite:PATH or postgres://…"
+                ));
             }
             _ => text,
         };
@@ -327,6 +397,7 @@ impl fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -346,6 +417,14 @@ impl<T: FromStr> FromStr for Switchable<T> {
 /// A whole number within bounds.
 fn count(bounds: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(bounds)
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("give on or off".to_owned()),
+    }
 }
 
 /// As [`parse_duration`], but more than nothing.
@@ -446,6 +525,17 @@ mod tests {
     }
 
     #[test]
+    fn a_database_is_shown_without_its_password() {
+        let config =
+            parse(&["--store=postgres://desk:hush@db/articles", "--store-migration-lock=off"]).unwrap();
+        assert_eq!(config.store.to_string(), "postgres://db:5432/articles");
+        assert!(!config.postgres.migration_lock);
+        assert!(!format!("{config:?}").contains("hush"));
+        let error = parse(&["--store=postgres://desk:hush@db:port/articles"]).unwrap_err();
+        assert!(!error.contains("hush"), "{error}");
+    }
+
+    #[test]
     fn a_bad_value_names_itself() {
         for (flag, value) in [
             ("--listen", "localhost"),
@@ -460,6 +550,9 @@ mod tests {
             ("--log", "copydesk=loud"),
             ("--log-format", "xml"),
             ("--store", "redis://x"),
+            ("--store", "postgres://desk@db:port/x"),
+            ("--store-connections", "1"),
+            ("--store-migration-lock", "maybe"),
             ("--store", ":memory:"),
             ("--store", "sqlite::memory:"),
             ("--store", "file:a.db?mode=memory"),

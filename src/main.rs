@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             }
         },
         Command::Analyze(arguments) => cli::analyze::run(&arguments),
+        Command::Store(command) => cli::store::run(&command),
         Command::Evaluate(arguments) => cli::evaluate::run(&arguments),
     };
     result.unwrap_or_else(|error| {

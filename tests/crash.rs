@@ -1,5 +1,7 @@
 //! A document whose ingest was answered is there after the process has ended, however it ended.
 
+#[path = "postgres_server/mod.rs"]
+mod postgres_server;
 mod process;
 
 use std::collections::BTreeMap;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use copydesk::api::v1;
 use copydesk::api::v1::document_service_client::DocumentServiceClient;
 use copydesk::api::v1::stream_ingest_documents_response::Result as Outcome;
+use postgres_server::Database;
 use process::Process;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -72,27 +75,41 @@ async fn listed(client: &mut DocumentServiceClient<Channel>) -> Vec<String> {
 }
 
 fn ids(round: usize) -> Vec<String> {
-    (0..500).map(|number| format!("{round}-{number}")).collect()
+    (0..250).map(|number| format!("{round}-{number}")).collect()
 }
+
+const KILLS: usize = 20;
 
 // Several threads, since waiting for the process blocks one.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_outlives_a_kill_and_is_kept_once() {
+async fn what_was_answered_outlives_a_kill_and_is_kept_once_in_a_file() {
+    what_was_answered_outlives_a_kill_and_is_kept_once("copydesk.db").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_outlives_a_kill_and_is_kept_once_in_postgres() {
+    let Some(database) = Database::shared().await else { return };
+    what_was_answered_outlives_a_kill_and_is_kept_once(&database.url).await;
+}
+
+async fn what_was_answered_outlives_a_kill_and_is_kept_once(store: &str) {
     let directory = tempfile::tempdir().unwrap();
+    let store = format!("--store={store}");
     let mut acknowledged = Acknowledged::new();
-    let kills = [1, 5, 30, 80, 150, 300];
-    for (round, answers) in kills.into_iter().enumerate() {
-        let mut process = Process::start_in(directory.path(), &[]);
+    for round in 0..KILLS {
+        let mut process = Process::start_in(directory.path(), &[&store]);
         let mut client = connect(&process).await;
         let names = listed(&mut client).await;
         for name in acknowledged.values() {
             assert!(names.binary_search(name).is_ok(), "{name} was answered and is not there");
         }
+        // Anywhere in the first half of the stream.
+        let answers = 1 + round * 37 % 120;
         let ids = ids(round);
         let cut_off = feed(&mut client, &ids, &mut acknowledged, |count| {
             if count == answers {
                 // Somewhere in what the server does next.
-                std::thread::sleep(Duration::from_micros(700 * round as u64));
+                std::thread::sleep(Duration::from_micros(700 * (round % 6) as u64));
                 process.kill();
             }
         });
@@ -100,15 +117,14 @@ async fn what_was_answered_outlives_a_kill_and_is_kept_once() {
     }
 
     // Clients repeat what they have no answer to, and more.
-    let mut process = Process::start_in(directory.path(), &[]);
+    let mut process = Process::start_in(directory.path(), &[&store]);
     let mut client = connect(&process).await;
-    let rounds = kills.len();
-    for round in 0..rounds {
+    for round in 0..KILLS {
         feed(&mut client, &ids(round), &mut acknowledged, |_| ()).await.unwrap();
     }
     let mut names: Vec<_> = acknowledged.into_values().collect();
     names.sort();
-    assert_eq!(names.len(), rounds * ids(0).len());
+    assert_eq!(names.len(), KILLS * ids(0).len());
     assert_eq!(listed(&mut client).await, names);
     process.kill();
 }

@@ -5,6 +5,7 @@ pub mod evaluate;
 mod input;
 mod parallel;
 pub mod serve;
+pub mod store;
 
 use clap::{Parser, Subcommand};
 
@@ -28,6 +29,9 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Analyse files or standard input, without a server
     Analyze(analyze::Arguments),
+    /// Work on stores
+    #[command(subcommand)]
+    Store(store::Command),
     /// Tell how well the engine does on documents whose right answers are known
     Evaluate(evaluate::Arguments),
 }

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::analyzer::Analyzer;
-use crate::config::{ServeConfig, StoreLocation, taxonomies};
+use crate::config::{ServeConfig, taxonomies};
 use crate::server::{self, Listeners, Shutdown};
 use crate::store::SharedStore;
-use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::telemetry;
 
 /// Serves until a signal, and drains.
@@ -25,7 +24,7 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         let shutdown = Shutdown::on_signals()?;
         // The ports first: a second server on the same port must not touch the first one's store.
         let listeners = Listeners::bind(config).await?;
-        let store = open_store(&config.store).await?;
+        let store: SharedStore = super::store::open(&config.store, &config.postgres).await?;
         let analyzer = Arc::new(Analyzer::load()?);
         let read = taxonomies::read_all(&config.taxonomies, &analyzer)?;
         let (catalogue, current) = watch::channel(Arc::new(read));
@@ -34,10 +33,4 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         server::run(config, listeners, services, store, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })
-}
-
-async fn open_store(location: &StoreLocation) -> Result<SharedStore, Box<dyn Error>> {
-    match location {
-        StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default()).await?)),
-    }
 }

@@ -4,10 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
 
-use super::{NewDocument, StoreError};
+use super::change::Entry;
+use super::{NewDocument, StoreError, StoredDocument, Terms};
 use crate::document::{Article, Block, Content, MimeType, Source};
 
 /// What the view BASIC shows, as JSON.
@@ -38,8 +42,8 @@ pub struct Columns {
     pub content: Vec<u8>,
     pub text: String,
     pub body: String,
-    /// JSON: an array of `[kind, term]`, without repetitions.
-    pub terms: String,
+    /// A [`TermKind`] and a folded name, in their order and without repetitions.
+    pub terms: Vec<(u8, String)>,
 }
 
 /// A kind of term, as its number in the table.
@@ -100,13 +104,19 @@ impl Columns {
             content,
             text: article.text.clone(),
             body: to_json(&body),
-            terms: to_json(&folded),
+            terms: folded,
         }
     }
 
     /// How many bytes the columns take.
     pub fn len(&self) -> usize {
-        self.basics.len() + self.content.len() + self.text.len() + self.body.len() + self.terms.len()
+        let terms: usize = self.terms.iter().map(|(_, term)| term.len()).sum();
+        self.basics.len() + self.content.len() + self.text.len() + self.body.len() + terms
+    }
+
+    /// The terms as an array of `[kind, term]`.
+    pub fn terms_json(&self) -> String {
+        to_json(&self.terms)
     }
 }
 
@@ -116,8 +126,107 @@ impl Basics {
     }
 }
 
+/// A row of a document, with its body where it was asked for.
+#[derive(Debug, sqlx::FromRow)]
+pub struct DocumentRow {
+    pub seq: i64,
+    pub corpus: String,
+    pub document_id: String,
+    uid: Vec<u8>,
+    revision: i64,
+    pub content_hash: String,
+    create_time: i64,
+    update_time: i64,
+    basics: String,
+    #[sqlx(default)]
+    content: Option<Vec<u8>>,
+    #[sqlx(default)]
+    pub text: Option<String>,
+    #[sqlx(default)]
+    body: Option<String>,
+}
+
+impl DocumentRow {
+    /// How many bytes the large texts have, if they are there.
+    pub fn body_len(&self) -> usize {
+        self.content.as_ref().map_or(0, Vec::len) + self.text.as_ref().map_or(0, String::len)
+    }
+
+    pub fn document(self) -> Result<StoredDocument, StoreError> {
+        let mut basics = Basics::decode(&self.basics)?;
+        let source = match (self.content, self.text, self.body) {
+            (Some(content), Some(text), Some(body)) => {
+                Some(decode_body(content, text, &body, &mut basics.article)?)
+            }
+            _ => None,
+        };
+        Ok(StoredDocument {
+            corpus: self.corpus,
+            document_id: self.document_id,
+            uid: uuid(&self.uid)?,
+            source,
+            article: basics.article,
+            labels: basics.labels,
+            mime_type: basics.mime_type,
+            uri: basics.uri,
+            create_time: timestamp(self.create_time)?,
+            update_time: timestamp(self.update_time)?,
+            revision: self.revision.unsigned_abs(),
+            content_hash: self.content_hash,
+        })
+    }
+}
+
+/// A document's place, and what a change has to know of it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct EntryRow {
+    seq: i64,
+    uid: Vec<u8>,
+    revision: i64,
+    content_hash: String,
+    create_time: i64,
+    update_time: i64,
+}
+
+impl EntryRow {
+    /// The entry with the content's hash.
+    pub fn entry(self) -> Result<(Entry, String), StoreError> {
+        let entry = Entry {
+            seq: Some(self.seq),
+            uid: uuid(&self.uid)?,
+            revision: self.revision.unsigned_abs(),
+            create_time: timestamp(self.create_time)?,
+            update_time: timestamp(self.update_time)?,
+        };
+        Ok((entry, self.content_hash))
+    }
+}
+
+/// One term of a document.
+#[derive(Debug, sqlx::FromRow)]
+pub struct TermRow {
+    pub kind: i16,
+    pub term: String,
+}
+
+pub fn terms_of(rows: Vec<TermRow>) -> Terms {
+    let (topics, entities): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.kind == TermKind::Topic as i16);
+    let names = |rows: Vec<TermRow>| rows.into_iter().map(|row| row.term).collect();
+    Terms { topics: names(topics), entities: names(entities) }
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, StoreError> {
+    Uuid::from_slice(bytes).map_err(|error| StoreError::Internal(format!("a damaged uid: {error}")))
+}
+
+fn timestamp(microseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(microseconds)
+        .map_err(|error| StoreError::Internal(format!("a damaged time: {error}")))
+}
+
 /// Puts a document's source together again, and its text and blocks into `article`.
-pub fn decode_body(
+fn decode_body(
     content: Vec<u8>,
     text: String,
     body: &str,
@@ -135,7 +244,7 @@ pub fn decode_body(
 
 /// A name as filters compare it: without regard to case, composition and spacing. Maps to
 /// upper and then to lower case, which brings ß to ss and ς to σ as Unicode's full case
-/// folding does.
+/// folding does. Of a name too long for an index there is a digest in place of its end.
 pub fn fold(name: &str) -> String {
     let folded: String = name
         .nfc()
@@ -145,8 +254,17 @@ pub fn fold(name: &str) -> String {
         .flat_map(char::to_lowercase)
         .nfc()
         .collect();
-    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut folded = folded.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.len() > MAX_FOLDED_BYTES {
+        let digest = format!("{:x}", Sha256::digest(&folded));
+        folded.truncate(folded.floor_char_boundary(MAX_FOLDED_BYTES - digest.len()));
+        folded.push_str(&digest);
+    }
+    folded
 }
+
+/// PostgreSQL takes at most 2,704 bytes for all columns of an index.
+const MAX_FOLDED_BYTES: usize = 1024;
 
 fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("derived, with strings for keys and no I/O: it cannot fail")

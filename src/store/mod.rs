@@ -8,8 +8,12 @@
 //!   move it, so pages neither skip nor repeat while documents arrive.
 //! - A request id that was seen before answers with what that request did, and does nothing.
 
+mod change;
 mod columns;
+pub mod postgres;
+mod queue;
 pub mod sqlite;
+pub mod transfer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +21,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::document::{Article, Source};
 
@@ -161,6 +166,9 @@ pub const REQUEST_ID_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many documents a page of a listing has at most.
 pub const MAX_PAGE: usize = 1000;
 
+/// A page of full documents ends when it has this many bytes.
+const PAGE_BYTES: usize = 16 << 20;
+
 /// A place for documents. Every call may come from many tasks at once.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -210,3 +218,27 @@ pub trait Store: Send + Sync + 'static {
 
 /// The store in use.
 pub type SharedStore = Arc<dyn Store>;
+
+/// The documents that ingests gave.
+fn documents_of(results: change::Results) -> Vec<Result<Ingested, StoreError>> {
+    let missing = || StoreError::Internal("a document was written but not returned".into());
+    results.into_iter().map(|result| result?.ok_or_else(missing)).collect()
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
+                Some(database) => postgres::explain(database),
+                None => sqlite::explain(&error),
+            },
+            sqlx::Error::PoolTimedOut => Self::Unavailable("no connection could be had in time".into()),
+            sqlx::Error::PoolClosed => Self::Unavailable("the store is closed".into()),
+            sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}

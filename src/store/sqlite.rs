@@ -12,26 +12,25 @@ mod file;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use jiff::Timestamp;
 use sqlx::migrate::{MigrateError, Migrator};
-
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use sqlx::{ConnectOptions, Connection, FromRow, QueryBuilder, Sqlite};
 
 use self::file::OpenFile;
-use self::writer::{Change, Job, Prepared, Results, Writer};
-use super::columns::{Basics, TermKind, decode_body, fold};
+use self::writer::SqliteWriter;
+use super::change::{Change, Prepared, Restored, not_found};
+use super::columns::{DocumentRow, TermKind, TermRow, fold, terms_of};
+use super::queue::Queue;
+use super::transfer::{Record, Transfer};
 use super::{
-    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, Page, REQUEST_ID_RETENTION, Store, StoreError,
-    StoredDocument, View,
+    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store,
+    StoreError, StoredDocument, View, documents_of,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -39,10 +38,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 /// What the first migration writes into the file's header.
 const APPLICATION_ID: i64 = 0x6370_646b;
 
-/// A page of full documents ends when it has this many bytes.
-const PAGE_BYTES: usize = 16 << 20;
-
-const CLOSED: &str = "the store is closed";
+/// How many documents are taken out at once.
+const EXPORT_BATCH: i64 = 64;
 
 const BASIC_COLUMNS: &str = "d.seq, d.corpus, d.document_id, d.uid, d.revision, d.content_hash, \
      d.create_time, d.update_time, d.basics";
@@ -82,13 +79,7 @@ impl Default for SqliteOptions {
 /// Documents in one SQLite file.
 pub struct SqliteStore {
     readers: SqlitePool,
-    /// None once the store is closed.
-    jobs: Mutex<Option<mpsc::UnboundedSender<Job>>>,
-    /// One permit for each KiB that may wait for the writer.
-    space: Arc<Semaphore>,
-    space_kib: u32,
-    /// Whether the last transaction failed; ends with the writer.
-    failing: watch::Receiver<bool>,
+    queue: Queue,
     file: OpenFile,
 }
 
@@ -131,46 +122,11 @@ impl SqliteStore {
             .await
             .map_err(|error| open_error(path, &error))?;
 
-        let (jobs, queue) = mpsc::unbounded_channel();
-        let (state, failing) = watch::channel(false);
-        let space_kib = u32::try_from(options.queue_bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
         let open = OpenFile::at(path).map_err(|error| open_error(path, &error.into()))?;
         let writing = writing.create_if_missing(false);
-        tokio::spawn(Writer::new(connection, writing, open.clone(), &options, state).run(queue));
-        Ok(Self {
-            readers,
-            jobs: Mutex::new(Some(jobs)),
-            space: Arc::new(Semaphore::new(space_kib as usize)),
-            space_kib,
-            failing,
-            file: open,
-        })
-    }
-
-    /// Gives changes to the writer and waits until they are committed; the results come in
-    /// their order. Where this future is dropped before the writer begins, nothing is done.
-    async fn write(&self, changes: Vec<Change>) -> Results {
-        let count = changes.len();
-        match self.submit(changes).await {
-            Ok(results) => results,
-            Err(reason) => (0..count).map(|_| Err(StoreError::Unavailable(reason.to_owned()))).collect(),
-        }
-    }
-
-    async fn submit(&self, changes: Vec<Change>) -> Result<Results, &'static str> {
-        let bytes = changes.iter().map(Change::bytes).sum::<usize>();
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.space_kib);
-        let space = Arc::clone(&self.space).acquire_many_owned(kib).await.map_err(|_| CLOSED)?;
-        let (reply, answer) = oneshot::channel();
-        let job = Job { changes, bytes, reply, _space: space };
-        let jobs = self.jobs.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        jobs.ok_or(CLOSED)?.send(job).map_err(|_| CLOSED)?;
-        answer.await.map_err(|_| "the writer has stopped")
-    }
-
-    /// One change that gives no document.
-    async fn write_one(&self, change: Change) -> Result<(), StoreError> {
-        self.write(vec![change]).await.into_iter().try_for_each(|result| result.map(drop))
+        let writer = SqliteWriter::new(connection, writing, open.clone(), options.request_id_retention);
+        let queue = Queue::start(writer, options.queue_bytes, options.group_bytes);
+        Ok(Self { readers, queue, file: open })
     }
 }
 
@@ -178,9 +134,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>> {
         let changes = documents.into_iter().map(|document| Change::Keep(Box::new(Prepared::new(document))));
-        let results = self.write(changes.collect()).await;
-        let missing = || StoreError::Internal("a document was written but not returned".into());
-        results.into_iter().map(|result| result?.ok_or_else(missing)).collect()
+        documents_of(self.queue.write(changes.collect()).await)
     }
 
     async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError> {
@@ -189,7 +143,7 @@ impl Store for SqliteStore {
         query.push(" AND d.document_id = ").push_bind(document_id);
         let row = query.build().fetch_optional(&self.readers).await?;
         let row = row.ok_or_else(|| not_found(corpus, document_id))?;
-        decode(&row, view)
+        DocumentRow::from_row(&row)?.document()
     }
 
     async fn list(
@@ -210,42 +164,66 @@ impl Store for SqliteStore {
                 page.more = true;
                 break;
             }
-            let document = decode(&row, view)?;
-            if view == View::Full {
-                bytes += row.try_get::<&[u8], _>("content")?.len() + document.article.text.len();
-            }
-            page.documents.push((Cursor(row.get("seq")), document));
+            let row = DocumentRow::from_row(&row)?;
+            bytes += row.body_len();
+            page.documents.push((Cursor(row.seq), row.document()?));
         }
         Ok(page)
     }
 
     async fn delete(&self, corpus: &str, document_id: &str, etag: &str) -> Result<(), StoreError> {
-        self.write_one(Change::Delete {
+        let change = Change::Delete {
             corpus: corpus.to_owned(),
             document_id: document_id.to_owned(),
             etag: etag.to_owned(),
-        })
-        .await
+        };
+        self.queue.write_one(change).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
         self.file.check()?;
         sqlx::query("SELECT seq FROM documents LIMIT 1").fetch_optional(&self.readers).await?;
-        if self.failing.has_changed().is_err() {
-            return Err(StoreError::Unavailable("the writer has stopped".into()));
-        }
-        // Only a write can tell whether writing works again.
-        let failing = *self.failing.borrow();
-        if failing { self.write_one(Change::Probe).await } else { Ok(()) }
+        self.queue.check().await
     }
 
     async fn close(&self) {
         // Readers first, so that the writer can write all of the log back.
         self.readers.close().await;
-        self.space.close();
-        self.jobs.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        let mut failing = self.failing.clone();
-        while failing.changed().await.is_ok() {}
+        self.queue.close().await;
+    }
+}
+
+#[async_trait]
+impl Transfer for SqliteStore {
+    async fn count(&self) -> Result<u64, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&self.readers).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn export(&self, after: Option<Cursor>) -> Result<Vec<(Cursor, Record)>, StoreError> {
+        // One transaction, so that documents and their terms belong together.
+        let mut snapshot = self.readers.begin().await?;
+        let mut query = select(View::Full, &[]);
+        query.push(" WHERE d.seq > ").push_bind(after.map_or(0, |Cursor(seq)| seq));
+        query.push(" ORDER BY d.seq LIMIT ").push_bind(EXPORT_BATCH);
+        let rows: Vec<DocumentRow> = query.build_query_as().fetch_all(&mut *snapshot).await?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            let terms: Vec<TermRow> =
+                sqlx::query_as("SELECT kind, term FROM terms WHERE seq = $1 ORDER BY kind, term")
+                    .bind(row.seq)
+                    .fetch_all(&mut *snapshot)
+                    .await?;
+            records.push((Cursor(row.seq), Record { document: row.document()?, terms: terms_of(terms) }));
+        }
+        Ok(records)
+    }
+
+    async fn import(&self, records: Vec<Record>) -> Vec<Result<(), StoreError>> {
+        let changes = records.into_iter().map(|record| Change::Restore(Box::new(Restored::new(record))));
+        let results = self.queue.write(changes.collect()).await;
+        results.into_iter().map(|result| result.map(drop)).collect()
     }
 }
 
@@ -378,47 +356,6 @@ fn list_query(
     query
 }
 
-/// The document in a row that [`select`] asked for.
-fn decode(row: &SqliteRow, view: View) -> Result<StoredDocument, StoreError> {
-    let mut basics = Basics::decode(row.try_get("basics")?)?;
-    let source = match view {
-        View::Basic => None,
-        View::Full => Some(decode_body(
-            row.try_get("content")?,
-            row.try_get("text")?,
-            row.try_get("body")?,
-            &mut basics.article,
-        )?),
-    };
-    Ok(StoredDocument {
-        corpus: row.try_get("corpus")?,
-        document_id: row.try_get("document_id")?,
-        uid: uuid(row.try_get("uid")?)?,
-        source,
-        article: basics.article,
-        labels: basics.labels,
-        mime_type: basics.mime_type,
-        uri: basics.uri,
-        create_time: timestamp(row.try_get("create_time")?)?,
-        update_time: timestamp(row.try_get("update_time")?)?,
-        revision: row.try_get("revision")?,
-        content_hash: row.try_get("content_hash")?,
-    })
-}
-
-fn uuid(bytes: &[u8]) -> Result<uuid::Uuid, StoreError> {
-    uuid::Uuid::from_slice(bytes).map_err(|error| StoreError::Internal(format!("a damaged uid: {error}")))
-}
-
-fn timestamp(microseconds: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(microseconds)
-        .map_err(|error| StoreError::Internal(format!("a damaged time: {error}")))
-}
-
-fn not_found(corpus: &str, document_id: &str) -> StoreError {
-    StoreError::NotFound { corpus: corpus.to_owned(), document_id: document_id.to_owned() }
-}
-
 // SQLite's primary result codes.
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
@@ -440,22 +377,14 @@ impl From<std::io::Error> for StoreError {
     }
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match (primary_code(&error), &error) {
-            (Some(SQLITE_BUSY | SQLITE_LOCKED), _) => {
-                StoreError::Unavailable("another process holds the file".into())
-            }
-            (Some(SQLITE_FULL), _) => StoreError::Unavailable("the disk is full".into()),
-            (Some(SQLITE_READONLY | SQLITE_IOERR | SQLITE_CANTOPEN), error) => {
-                StoreError::Unavailable(format!("the file cannot be read or written: {error}"))
-            }
-            (_, sqlx::Error::PoolTimedOut) => StoreError::Unavailable("too many reads at once".into()),
-            (_, sqlx::Error::PoolClosed) => Self::Unavailable(CLOSED.into()),
-            (_, sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)) => {
-                StoreError::Unavailable(error.to_string())
-            }
-            _ => StoreError::Internal(error.to_string()),
+/// What an error of SQLite means.
+pub(super) fn explain(error: &sqlx::Error) -> StoreError {
+    match primary_code(error) {
+        Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Unavailable("another process holds the file".into()),
+        Some(SQLITE_FULL) => StoreError::Unavailable("the disk is full".into()),
+        Some(SQLITE_READONLY | SQLITE_IOERR | SQLITE_CANTOPEN) => {
+            StoreError::Unavailable(format!("the file cannot be read or written: {error}"))
         }
+        _ => StoreError::Internal(error.to_string()),
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use copydesk::document::{Article, Block, BlockKind, Content, MimeType, Source, Span};
+use copydesk::store::transfer::{Record, Transfer};
 use copydesk::store::{
     Cursor, Filter, Ingested, NewDocument, Outcome, SharedStore, Store, StoreError, StoredDocument, Terms,
     View,
@@ -12,9 +13,14 @@ use copydesk::store::{
 use futures_util::future::join_all;
 
 /// Where a store keeps its documents: empty at first, and able to be opened several times.
-pub trait Place: Send + Sync + 'static {
-    fn new() -> impl Future<Output = Self> + Send;
-    fn open(&self) -> impl Future<Output = SharedStore> + Send;
+pub trait Place: Sized + Send + Sync + 'static {
+    /// None where this machine has none; it has been said.
+    fn new() -> impl Future<Output = Option<Self>> + Send;
+    fn transfer(&self) -> impl Future<Output = Arc<dyn Transfer>> + Send;
+
+    fn open(&self) -> impl Future<Output = SharedStore> + Send {
+        async { self.transfer().await as SharedStore }
+    }
 }
 
 const CORPUS: &str = "news";
@@ -545,4 +551,62 @@ pub async fn close_finishes_what_was_accepted(place: impl Place) {
         .collect();
     assert_eq!(kept, answered);
     store.close().await;
+}
+
+/// All documents with their terms, in the order of their creation.
+pub async fn exported(store: &dyn Transfer) -> Vec<Record> {
+    let (mut records, mut after) = (Vec::new(), None);
+    loop {
+        let batch = store.export(after).await.unwrap();
+        let Some((cursor, _)) = batch.last() else { return records };
+        after = Some(*cursor);
+        records.extend(batch.into_iter().map(|(_, record)| record));
+    }
+}
+
+pub async fn what_is_taken_out_can_be_put_in_as_it_was(place: impl Place) {
+    let store = place.transfer().await;
+    for number in 0..100 {
+        let mut new = document(&format!("{number}"), "1");
+        new.corpus = ["news", "other"][number % 2].into();
+        new.terms = Terms { topics: vec!["Sport".into(), "war".into()], entities: vec!["Ada\0".into()] };
+        ingest(&*store, new).await.unwrap();
+    }
+    // This one has no terms.
+    ingest(&*store, document("0", "2")).await.unwrap();
+    let records = exported(&*store).await;
+    assert_eq!((store.count().await.unwrap(), records.len()), (100, 100));
+    let ids: Vec<_> = records.iter().map(|record| record.document.document_id.clone()).collect();
+    assert_eq!(ids, (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(records[0].document, get(&*store, "0").await);
+    assert_eq!(records[1].terms.topics, ["sport", "war"]);
+
+    for corpus in ["news", "other"] {
+        let mut page = store.list(corpus, &Filter::default(), View::Basic, None, 100).await.unwrap();
+        for (_, document) in page.documents.drain(..) {
+            store.delete(corpus, &document.document_id, "").await.unwrap();
+        }
+    }
+    for _ in 0..2 {
+        for result in store.import(records.clone()).await {
+            result.unwrap();
+        }
+        assert_eq!(exported(&*store).await, records);
+    }
+    assert_eq!(list(&*store, &Filter { entity: "ADA".into(), ..Filter::default() }).await.len(), 49);
+
+    // An earlier revision gives way, a later one or another document does not.
+    let mut later = records[2].clone();
+    later.document.revision = 7;
+    later.document.article.title = "Later".into();
+    let mut other = records[4].clone();
+    other.document.uid = later.document.uid;
+    let results = store.import(vec![later.clone(), records[2].clone(), other]).await;
+    assert!(results[0].is_ok());
+    assert!(
+        matches!(&results[1], Err(StoreError::StaleEtag { current }) if *current == later.document.etag())
+    );
+    assert!(matches!(&results[2], Err(StoreError::StaleEtag { .. })));
+    assert_eq!(get(&*store, "2").await, later.document);
+    assert_eq!(get(&*store, "4").await, records[4].document);
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
-use copydesk::store::{Outcome, SharedStore, Store, StoreError, View};
+use copydesk::store::transfer::Transfer;
+use copydesk::store::{Outcome, Store, StoreError, View};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
@@ -15,7 +16,11 @@ use crate::behaviour::{Place, document, ingest};
 pub struct File(tempfile::TempDir);
 
 impl File {
-    fn path(&self) -> PathBuf {
+    pub fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> PathBuf {
         self.0.path().join("documents.db")
     }
 
@@ -30,18 +35,18 @@ impl File {
 }
 
 impl Place for File {
-    async fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    async fn new() -> Option<Self> {
+        Some(Self::empty())
     }
 
-    async fn open(&self) -> SharedStore {
+    async fn transfer(&self) -> Arc<dyn Transfer> {
         Arc::new(SqliteStore::open(&self.path(), SqliteOptions::default()).await.unwrap())
     }
 }
 
 #[tokio::test]
 async fn a_damaged_file_is_named() {
-    let file = File::new().await;
+    let file = File::empty();
     std::fs::write(file.path(), "Dear diary, ".repeat(1000)).unwrap();
     let error = file.open_error().await;
     assert!(matches!(error, StoreError::Internal(_)));
@@ -51,7 +56,7 @@ async fn a_damaged_file_is_named() {
 
 #[tokio::test]
 async fn the_file_of_another_program_is_left_alone() {
-    let file = File::new().await;
+    let file = File::empty();
     let mut other = file.connect().await;
     sqlx::query("CREATE TABLE recipes (name TEXT)").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
@@ -63,7 +68,7 @@ async fn the_file_of_another_program_is_left_alone() {
 
 #[tokio::test]
 async fn the_file_of_a_newer_version_is_refused() {
-    let file = File::new().await;
+    let file = File::empty();
     file.open().await.close().await;
     let mut newer = file.connect().await;
     sqlx::query("INSERT INTO _sqlx_migrations VALUES (9999, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 1)")
@@ -89,7 +94,7 @@ async fn a_place_that_cannot_be_written_is_named() {
 
 #[tokio::test]
 async fn a_file_that_is_taken_away_takes_no_documents_until_it_is_back() {
-    let file = File::new().await;
+    let file = File::empty();
     let store = file.open().await;
     ingest(&*store, document("a", "1")).await.unwrap();
     let elsewhere = file.path().with_extension("moved");
@@ -109,7 +114,7 @@ async fn a_file_that_is_taken_away_takes_no_documents_until_it_is_back() {
 
 #[tokio::test]
 async fn a_closed_store_is_one_file() {
-    let file = File::new().await;
+    let file = File::empty();
     let store = file.open().await;
     ingest(&*store, document("a", "1")).await.unwrap();
     store.get("news", "a", View::Full).await.unwrap();
@@ -122,7 +127,7 @@ async fn a_closed_store_is_one_file() {
 /// A trigger makes one document fail and, at the commit, a whole transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_takes_no_other_with_it_but_its_transaction() {
-    let file = File::new().await;
+    let file = File::empty();
     let store = file.open().await;
     let mut other = file.connect().await;
     sqlx::query(
@@ -153,7 +158,7 @@ async fn what_fails_takes_no_other_with_it_but_its_transaction() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_of_another_process_is_waited_for_and_then_reported() {
-    let file = File::new().await;
+    let file = File::empty();
     let options = SqliteOptions { busy_timeout: Duration::from_millis(300), ..SqliteOptions::default() };
     let store = SqliteStore::open(&file.path(), options).await.unwrap();
     let mut other = file.connect().await;
@@ -176,7 +181,7 @@ async fn a_lock_of_another_process_is_waited_for_and_then_reported() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_makes_callers_wait() {
-    let file = File::new().await;
+    let file = File::empty();
     let options = SqliteOptions { queue_bytes: 4096, group_bytes: 1, ..SqliteOptions::default() };
     let store = Arc::new(SqliteStore::open(&file.path(), options).await.unwrap());
     let mut large = document("large", "1");
@@ -195,7 +200,7 @@ async fn a_full_queue_makes_callers_wait() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_ids_are_forgotten_after_their_time() {
-    let file = File::new().await;
+    let file = File::empty();
     let options = SqliteOptions { request_id_retention: Duration::ZERO, ..SqliteOptions::default() };
     let store = SqliteStore::open(&file.path(), options).await.unwrap();
     let mut new = document("a", "1");

@@ -1,24 +1,19 @@
 //! The one task that writes.
-//!
-//! A commit costs a sync of the disk, whether it holds one document or a hundred. So while one
-//! transaction is being committed work gathers in the queue, and all of it is the next one:
-//! an idle store answers after one sync, a busy one needs fewer syncs for each document.
 
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{ConnectOptions, Connection, Row};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
-use uuid::Uuid;
+use sqlx::{ConnectOptions, Connection, FromRow, Row};
 
 use super::file::OpenFile;
-use super::{SqliteOptions, decode, not_found, select, timestamp, uuid};
-use crate::store::columns::Columns;
-use crate::store::{Ingested, NewDocument, Outcome, StoreError, StoredDocument, View, etag};
+use super::select;
+use crate::store::change::{Change, Entry, Prepared, Restored, Results, not_found, now, stored};
+use crate::store::columns::{Columns, DocumentRow, EntryRow};
+use crate::store::queue::Writer;
+use crate::store::{Ingested, NewDocument, Outcome, StoreError, StoredDocument, View};
 
-/// About what a document takes in the queue beside its text.
-const DOCUMENT_OVERHEAD: usize = 2048;
 /// How often request ids are forgotten, and how many at once at most.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(1);
 const PRUNE_BATCH: i64 = 10_000;
@@ -57,133 +52,26 @@ const DELETE: &str = "SAVEPOINT document; DELETE FROM documents WHERE seq = $1; 
 const FORGET: &str = "DELETE FROM requests WHERE (corpus, request_id) IN
     (SELECT corpus, request_id FROM requests WHERE time < $1 ORDER BY time LIMIT $2)";
 
-/// Results in the order of a job's changes; none where a change gives no document.
-pub(super) type Results = Vec<Result<Option<Ingested>, StoreError>>;
-
-/// Changes that are committed together.
-pub(super) struct Job {
-    pub(super) changes: Vec<Change>,
-    /// About how much memory they take.
-    pub(super) bytes: usize,
-    /// Answered after the commit.
-    pub(super) reply: oneshot::Sender<Results>,
-    /// Their share of the queue, given back when they are done.
-    pub(super) _space: OwnedSemaphorePermit,
-}
-
-pub(super) enum Change {
-    Keep(Box<Prepared>),
-    Delete {
-        corpus: String,
-        document_id: String,
-        etag: String,
-    },
-    /// Writes something of no meaning, to see whether writing works.
-    Probe,
-}
-
-/// A document ready to be written.
-pub(super) struct Prepared {
-    document: NewDocument,
-    columns: Columns,
-}
-
-impl Prepared {
-    pub(super) fn new(document: NewDocument) -> Self {
-        Self { columns: Columns::encode(&document), document }
-    }
-}
-
-impl Change {
-    /// About how much memory it takes while it waits.
-    pub(super) fn bytes(&self) -> usize {
-        match self {
-            // Once as the domain's types and once as columns.
-            Self::Keep(prepared) => DOCUMENT_OVERHEAD + 2 * prepared.columns.len(),
-            Self::Delete { .. } | Self::Probe => DOCUMENT_OVERHEAD,
-        }
-    }
-}
-
-pub(super) struct Writer {
+pub(super) struct SqliteWriter {
     /// None after a transaction failed: the next one begins with a new connection.
     connection: Option<SqliteConnection>,
     connect: SqliteConnectOptions,
     file: OpenFile,
-    group_bytes: usize,
     request_id_retention: Duration,
     pruned: Instant,
-    failing: watch::Sender<bool>,
 }
 
-impl Writer {
-    /// `failing` tells whether the last transaction failed, and ends with the writer.
+impl SqliteWriter {
     pub(super) fn new(
         connection: SqliteConnection,
         connect: SqliteConnectOptions,
         file: OpenFile,
-        options: &SqliteOptions,
-        failing: watch::Sender<bool>,
+        request_id_retention: Duration,
     ) -> Self {
-        Self {
-            connection: Some(connection),
-            connect,
-            file,
-            group_bytes: options.group_bytes,
-            request_id_retention: options.request_id_retention,
-            pruned: Instant::now(),
-            failing,
-        }
+        Self { connection: Some(connection), connect, file, request_id_retention, pruned: Instant::now() }
     }
 
-    /// Works until the queue is closed and empty, then leaves the file without a log beside it.
-    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
-        while let Some(group) = next_group(&mut queue, self.group_bytes).await {
-            self.write(group).await;
-        }
-        if let Some(mut connection) = self.connection.take() {
-            let written_back = execute(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
-            if let Err(error) = written_back.and(connection.close().await) {
-                tracing::warn!(%error, "the store's log was not written back; the next start does it");
-            }
-        }
-    }
-
-    /// One transaction for all the jobs, and then their answers.
-    async fn write(&mut self, mut group: Vec<Job>) {
-        let begun = Instant::now();
-        let (jobs, bytes) = (group.len(), group.iter().map(|job| job.bytes).sum::<usize>());
-        // The caller of an abandoned job has left without an answer, so that it need not be done.
-        group.retain(|job| !job.reply.is_closed());
-        let changes = group.iter_mut().map(|job| std::mem::take(&mut job.changes)).collect::<Vec<_>>();
-        let counts = changes.iter().map(Vec::len).collect::<Vec<_>>();
-        match self.transaction(changes).await {
-            Ok(results) => {
-                self.failing.send_if_modified(std::mem::take);
-                tracing::debug!(jobs, bytes, elapsed = ?begun.elapsed(), "committed");
-                for (job, results) in group.into_iter().zip(results) {
-                    // Who has left meanwhile needs no answer.
-                    let _ = job.reply.send(results);
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, jobs, bytes, "the store could not commit");
-                // Whatever state the connection is in: closing it undoes the transaction.
-                self.connection = None;
-                self.failing.send_replace(true);
-                let reason = match error.into() {
-                    StoreError::Unavailable(reason) => reason,
-                    error => error.to_string(),
-                };
-                let failed = || Err(StoreError::Unavailable(reason.clone()));
-                for (job, count) in group.into_iter().zip(counts) {
-                    let _ = job.reply.send((0..count).map(|_| failed()).collect());
-                }
-            }
-        }
-    }
-
-    async fn transaction(&mut self, jobs: Vec<Vec<Change>>) -> sqlx::Result<Vec<Results>> {
+    async fn transaction(&mut self, changes: Vec<Change>) -> sqlx::Result<Results> {
         self.file.check()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
@@ -191,39 +79,42 @@ impl Writer {
         };
         execute(connection, "BEGIN IMMEDIATE").await?;
         let now = now();
-        let mut answers = Vec::with_capacity(jobs.len());
-        for changes in jobs {
-            let mut results = Vec::with_capacity(changes.len());
-            for change in changes {
-                results.push(match apply(connection, change, now).await {
-                    Ok(ingested) => Ok(ingested),
-                    Err(Failure::Refused(error)) => Err(error),
-                    Err(Failure::Lost(error)) => return Err(error),
-                });
-            }
-            answers.push(results);
+        let mut results = Vec::with_capacity(changes.len());
+        for change in changes {
+            results.push(match apply(connection, change, now).await {
+                Ok(ingested) => Ok(ingested),
+                Err(Failure::Refused(error)) => Err(error),
+                Err(Failure::Lost(error)) => return Err(error),
+            });
         }
         if self.pruned.elapsed() >= PRUNE_INTERVAL {
             forget_requests(connection, now, self.request_id_retention).await?;
             self.pruned = Instant::now();
         }
         execute(connection, "COMMIT").await?;
-        Ok(answers)
+        Ok(results)
     }
 }
 
-/// Waits for work and takes what is there with it, up to `bytes`.
-async fn next_group(queue: &mut mpsc::UnboundedReceiver<Job>, bytes: usize) -> Option<Vec<Job>> {
-    let first = queue.recv().await?;
-    let mut taken = first.bytes;
-    let mut group = vec![first];
-    while taken < bytes
-        && let Ok(job) = queue.try_recv()
-    {
-        taken += job.bytes;
-        group.push(job);
+#[async_trait]
+impl Writer for SqliteWriter {
+    async fn commit(&mut self, changes: Vec<Change>) -> Result<Results, StoreError> {
+        self.transaction(changes).await.map_err(|error| {
+            // Whatever state the connection is in: closing it undoes the transaction.
+            self.connection = None;
+            error.into()
+        })
     }
-    Some(group)
+
+    /// Leaves the file without a log beside it.
+    async fn finish(mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            let written_back = execute(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+            if let Err(error) = written_back.and(connection.close().await) {
+                tracing::warn!(%error, "the store's log was not written back; the next start does it");
+            }
+        }
+    }
 }
 
 /// Why a change was not made.
@@ -247,6 +138,7 @@ async fn apply(
 ) -> Result<Option<Ingested>, Failure> {
     match change {
         Change::Keep(prepared) => ingest(connection, *prepared, now).await.map(Some),
+        Change::Restore(restored) => restore(connection, *restored).await.map(|()| None),
         Change::Delete { corpus, document_id, etag } => {
             delete(connection, &corpus, &document_id, &etag).await.map(|()| None)
         }
@@ -265,7 +157,7 @@ async fn ingest(
     let Prepared { document, columns } = prepared;
     // Most documents are new: trying that first takes one call, looking first takes three.
     if document.etag.is_empty() {
-        let entry = Entry { seq: None, uid: Uuid::now_v7(), revision: 1, create_time: now, update_time: now };
+        let entry = Entry::new(now);
         if keep(connection, CREATE, &document, &columns, &entry).await?.is_some() {
             return Ok(Ingested { outcome: Outcome::Created, document: stored(document, entry) });
         }
@@ -284,11 +176,24 @@ async fn ingest(
         let document = kept.ok_or_else(|| not_found(corpus, document_id))?;
         return Ok(Ingested { outcome: Outcome::Unchanged, document });
     }
-    // The clock may have been set back.
-    let update_time = now.max(entry.update_time);
-    let entry = Entry { revision: entry.revision + 1, update_time, ..entry };
+    let entry = entry.revised(now);
     keep(connection, REVISE, &document, &columns, &entry).await?;
     Ok(Ingested { outcome: Outcome::Revised, document: stored(document, entry) })
+}
+
+async fn restore(connection: &mut SqliteConnection, restored: Restored) -> Result<(), Failure> {
+    let Restored { prepared: Prepared { document, columns }, mut entry } = restored;
+    match existing(connection, &document.corpus, &document.document_id).await? {
+        None => {
+            keep(connection, CREATE, &document, &columns, &entry).await?;
+        }
+        Some((here, _)) if here.gives_way_to(&entry)? => {
+            entry.seq = here.seq;
+            keep(connection, REVISE, &document, &columns, &entry).await?;
+        }
+        Some(_) => {}
+    }
+    Ok(())
 }
 
 async fn delete(
@@ -352,28 +257,6 @@ async fn remember_request(
     Ok(())
 }
 
-/// The place of a document, and which revision of it is there.
-struct Entry {
-    /// None before the document is written for the first time.
-    seq: Option<i64>,
-    uid: Uuid,
-    revision: u64,
-    create_time: Timestamp,
-    update_time: Timestamp,
-}
-
-impl Entry {
-    /// Refuses a change that was meant for another revision.
-    fn expect_etag(&self, expected: &str) -> Result<(), StoreError> {
-        let current = etag(self.uid, self.revision);
-        if expected.is_empty() || expected == current {
-            Ok(())
-        } else {
-            Err(StoreError::StaleEtag { current })
-        }
-    }
-}
-
 /// The entry of a document with its content's hash.
 async fn existing(
     connection: &mut SqliteConnection,
@@ -389,14 +272,7 @@ async fn existing(
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let entry = Entry {
-        seq: row.try_get("seq")?,
-        uid: uuid(row.try_get("uid")?)?,
-        revision: row.try_get("revision")?,
-        create_time: timestamp(row.try_get("create_time")?)?,
-        update_time: timestamp(row.try_get("update_time")?)?,
-    };
-    Ok(Some((entry, row.try_get("content_hash")?)))
+    EntryRow::from_row(&row)?.entry().map(Some)
 }
 
 /// A whole document by its number.
@@ -407,7 +283,7 @@ async fn load(
     let mut query = select(View::Full, &[]);
     query.push(" WHERE d.seq = ").push_bind(seq);
     let row = query.build().fetch_optional(connection).await?;
-    row.map(|row| decode(&row, View::Full)).transpose()
+    row.map(|row| DocumentRow::from_row(&row)?.document()).transpose()
 }
 
 /// Runs [`CREATE`] or [`REVISE`].
@@ -433,28 +309,11 @@ async fn keep(
         .bind(&columns.content)
         .bind(&columns.text)
         .bind(&columns.body)
-        .bind(&columns.terms)
+        .bind(columns.terms_json())
         .bind(&document.request_id)
         .bind(&document.request_digest)
         .bind(entry.seq);
     apart(connection, query).await
-}
-
-fn stored(document: NewDocument, entry: Entry) -> StoredDocument {
-    StoredDocument {
-        corpus: document.corpus,
-        document_id: document.document_id,
-        uid: entry.uid,
-        mime_type: document.source.mime_type,
-        uri: document.source.uri.clone(),
-        source: Some(document.source),
-        article: document.article,
-        labels: document.labels,
-        create_time: entry.create_time,
-        update_time: entry.update_time,
-        revision: entry.revision,
-        content_hash: document.content_hash,
-    }
 }
 
 /// Runs statements that begin with `SAVEPOINT document` and release it, and undoes them alone
@@ -486,10 +345,4 @@ async fn forget_requests(
 
 async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
     sqlx::query(sql).execute(connection).await.map(drop)
-}
-
-/// The time to microseconds, which is what is stored.
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
