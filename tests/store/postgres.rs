@@ -84,7 +84,7 @@ async fn replicas_that_revise_the_same_documents_in_any_order_lose_no_revision()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_backends_cost_no_call() {
+async fn killed_backends_lose_nothing_that_was_answered() {
     let Some(database) = Database::shared().await else { return };
     let store = database.open().await;
     let mut killer = database.connect().await;
