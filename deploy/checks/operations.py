@@ -107,7 +107,7 @@ def flags_of(binary):
     found = set()
     for flag in flags:
         name = re.match(r"--[a-z-]+", flag).group()
-        variable = re.search(r"\[env: (\w+)=", flag)
+        variable = re.search(r"\[env: (\w+)[=\]]", flag)  # without "=" where the value is hidden
         default = re.search(r"\[default: (.*?)\]", flag)
         if name != "--help":
             found.add((name, variable and variable.group(1), default and default.group(1)))
