@@ -10,6 +10,7 @@
 
 mod change;
 mod columns;
+mod listing;
 pub mod postgres;
 mod queue;
 pub mod sqlite;
@@ -218,12 +219,6 @@ pub trait Store: Send + Sync + 'static {
 
 /// The store in use.
 pub type SharedStore = Arc<dyn Store>;
-
-/// The documents that ingests gave.
-fn documents_of(results: change::Results) -> Vec<Result<Ingested, StoreError>> {
-    let missing = || StoreError::Internal("a document was written but not returned".into());
-    results.into_iter().map(|result| result?.ok_or_else(missing)).collect()
-}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {

@@ -22,13 +22,14 @@ use sqlx::{Connection, FromRow, Postgres, QueryBuilder};
 pub use self::session::PostgresUrl;
 use self::session::{Session, is_lost};
 use self::writer::PostgresWriter;
-use super::change::{Change, Prepared, Restored, not_found};
-use super::columns::{DocumentRow, TermKind, TermRow, fold, terms_of};
+use super::change::not_found;
+use super::columns::{DocumentRow, TermRow, terms_of};
+use super::listing::{self, Wanted};
 use super::queue::Queue;
 use super::transfer::{Record, Transfer};
 use super::{
     Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store,
-    StoreError, StoredDocument, View, documents_of,
+    StoreError, StoredDocument, View,
 };
 
 /// How many documents are taken out at once.
@@ -148,8 +149,7 @@ impl PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>> {
-        let changes = documents.into_iter().map(|document| Change::Keep(Box::new(Prepared::new(document))));
-        documents_of(self.queue.write(changes.collect()).await)
+        self.queue.ingest(documents).await
     }
 
     async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError> {
@@ -185,12 +185,7 @@ impl Store for PostgresStore {
     }
 
     async fn delete(&self, corpus: &str, document_id: &str, etag: &str) -> Result<(), StoreError> {
-        let change = Change::Delete {
-            corpus: corpus.to_owned(),
-            document_id: document_id.to_owned(),
-            etag: etag.to_owned(),
-        };
-        self.queue.write_one(change).await
+        self.queue.delete(corpus, document_id, etag).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -243,9 +238,7 @@ impl Transfer for PostgresStore {
     }
 
     async fn import(&self, records: Vec<Record>) -> Vec<Result<(), StoreError>> {
-        let changes = records.into_iter().map(|record| Change::Restore(Box::new(Restored::new(record))));
-        let results = self.queue.write(changes.collect()).await;
-        results.into_iter().map(|result| result.map(drop)).collect()
+        self.queue.restore(records).await
     }
 }
 
@@ -380,36 +373,13 @@ fn push_places(
     after: Option<Cursor>,
     limit: usize,
 ) {
-    // Entities first: they are rarer than topics.
-    let terms = [("e", TermKind::Entity, &filter.entity), ("t", TermKind::Topic, &filter.topic)];
-    let terms = terms.into_iter().filter(|(.., name)| !name.is_empty()).collect::<Vec<_>>();
-    let order = terms.first().map_or("d", |(alias, ..)| *alias);
-
+    let terms = listing::wanted(filter);
     query.push("SELECT d.seq FROM documents d");
-    for (alias, ..) in &terms {
+    for Wanted { alias, .. } in &terms {
         query.push(format!(" JOIN terms {alias} ON {alias}.seq = d.seq"));
     }
-    query.push(" WHERE d.corpus = ").push_bind(corpus.to_owned());
-    for (alias, kind, name) in &terms {
-        query.push(format!(" AND {alias}.corpus = ")).push_bind(corpus.to_owned());
-        query.push(format!(" AND {alias}.kind = {} AND {alias}.term = ", *kind as u8)).push_bind(fold(name));
-    }
-    if let Some(Cursor(seq)) = after {
-        query.push(format!(" AND {order}.seq < ")).push_bind(seq);
-    }
-    if !filter.publisher.is_empty() {
-        query.push(" AND d.publisher = ").push_bind(fold(&filter.publisher));
-    }
-    if !filter.language_code.is_empty() {
-        query.push(" AND d.language = ").push_bind(fold(&filter.language_code));
-    }
-    if let Some(from) = filter.published_from {
-        query.push(" AND d.published >= ").push_bind(from);
-    }
-    if let Some(before) = filter.published_before {
-        query.push(" AND d.published < ").push_bind(before);
-    }
-    query.push(format!(" ORDER BY {order}.seq DESC LIMIT ")).push_bind(limit as i64);
+    query.push(" WHERE ");
+    listing::push_conditions(query, corpus, terms, filter, after, limit);
 }
 
 const DUPLICATE_TABLE: &str = "42P07";

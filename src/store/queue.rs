@@ -11,8 +11,9 @@ use std::time::Instant;
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-use super::StoreError;
-use super::change::{Change, Results};
+use super::change::{Change, Prepared, Restored, Results};
+use super::transfer::Record;
+use super::{Ingested, NewDocument, StoreError};
 
 const CLOSED: &str = "the store is closed";
 
@@ -69,7 +70,7 @@ impl Queue {
 
     /// Gives changes to the writer and waits until they are committed; the results come in
     /// their order. Where this future is dropped before the writer begins, nothing is done.
-    pub async fn write(&self, changes: Vec<Change>) -> Results {
+    async fn write(&self, changes: Vec<Change>) -> Results {
         let count = changes.len();
         match self.submit(changes).await {
             Ok(results) => results,
@@ -77,8 +78,33 @@ impl Queue {
         }
     }
 
+    /// As [`super::Store::ingest`].
+    pub async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>> {
+        let changes = documents.into_iter().map(|document| Change::Keep(Box::new(Prepared::new(document))));
+        let results = self.write(changes.collect()).await;
+        let missing = || StoreError::Internal("a document was written but not returned".into());
+        results.into_iter().map(|result| result?.ok_or_else(missing)).collect()
+    }
+
+    /// As [`super::Store::delete`].
+    pub async fn delete(&self, corpus: &str, document_id: &str, etag: &str) -> Result<(), StoreError> {
+        let change = Change::Delete {
+            corpus: corpus.to_owned(),
+            document_id: document_id.to_owned(),
+            etag: etag.to_owned(),
+        };
+        self.write_one(change).await
+    }
+
+    /// As [`super::transfer::Transfer::import`].
+    pub async fn restore(&self, records: Vec<Record>) -> Vec<Result<(), StoreError>> {
+        let changes = records.into_iter().map(|record| Change::Restore(Box::new(Restored::new(record))));
+        let results = self.write(changes.collect()).await;
+        results.into_iter().map(|result| result.map(drop)).collect()
+    }
+
     /// One change that gives no document.
-    pub async fn write_one(&self, change: Change) -> Result<(), StoreError> {
+    async fn write_one(&self, change: Change) -> Result<(), StoreError> {
         self.write(vec![change]).await.into_iter().try_for_each(|result| result.map(drop))
     }
 

@@ -24,13 +24,14 @@ use sqlx::{ConnectOptions, Connection, FromRow, QueryBuilder, Sqlite};
 
 use self::file::OpenFile;
 use self::writer::SqliteWriter;
-use super::change::{Change, Prepared, Restored, not_found};
-use super::columns::{DocumentRow, TermKind, TermRow, fold, terms_of};
+use super::change::not_found;
+use super::columns::{DocumentRow, TermRow, terms_of};
+use super::listing::{self, Wanted};
 use super::queue::Queue;
 use super::transfer::{Record, Transfer};
 use super::{
     Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store,
-    StoreError, StoredDocument, View, documents_of,
+    StoreError, StoredDocument, View,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -133,8 +134,7 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn ingest(&self, documents: Vec<NewDocument>) -> Vec<Result<Ingested, StoreError>> {
-        let changes = documents.into_iter().map(|document| Change::Keep(Box::new(Prepared::new(document))));
-        documents_of(self.queue.write(changes.collect()).await)
+        self.queue.ingest(documents).await
     }
 
     async fn get(&self, corpus: &str, document_id: &str, view: View) -> Result<StoredDocument, StoreError> {
@@ -172,12 +172,7 @@ impl Store for SqliteStore {
     }
 
     async fn delete(&self, corpus: &str, document_id: &str, etag: &str) -> Result<(), StoreError> {
-        let change = Change::Delete {
-            corpus: corpus.to_owned(),
-            document_id: document_id.to_owned(),
-            etag: etag.to_owned(),
-        };
-        self.queue.write_one(change).await
+        self.queue.delete(corpus, document_id, etag).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -221,9 +216,7 @@ impl Transfer for SqliteStore {
     }
 
     async fn import(&self, records: Vec<Record>) -> Vec<Result<(), StoreError>> {
-        let changes = records.into_iter().map(|record| Change::Restore(Box::new(Restored::new(record))));
-        let results = self.queue.write(changes.collect()).await;
-        results.into_iter().map(|result| result.map(drop)).collect()
+        self.queue.restore(records).await
     }
 }
 
@@ -293,7 +286,7 @@ fn migration_error(path: &Path, error: MigrateError) -> StoreError {
 
 /// The start of a query for documents, up to its conditions. With terms it begins at these, so
 /// that the documents about a rare one are found without a walk through the corpus.
-fn select(view: View, terms: &[Term]) -> QueryBuilder<Sqlite> {
+fn select(view: View, terms: &[Wanted]) -> QueryBuilder<Sqlite> {
     let (columns, tables) = match view {
         View::Basic => (BASIC_COLUMNS, BASIC_TABLES),
         View::Full => (FULL_COLUMNS, FULL_TABLES),
@@ -308,13 +301,6 @@ fn select(view: View, terms: &[Term]) -> QueryBuilder<Sqlite> {
     query
 }
 
-/// A term that documents must have, and what its table is called in the query.
-struct Term {
-    alias: &'static str,
-    kind: TermKind,
-    folded: String,
-}
-
 fn list_query(
     corpus: &str,
     filter: &Filter,
@@ -322,37 +308,14 @@ fn list_query(
     after: Option<Cursor>,
     limit: usize,
 ) -> QueryBuilder<Sqlite> {
-    // Entities first: they are rarer than topics.
-    let terms = [("e", TermKind::Entity, &filter.entity), ("t", TermKind::Topic, &filter.topic)];
-    let terms: Vec<Term> = (terms.into_iter())
-        .filter(|(.., name)| !name.is_empty())
-        .map(|(alias, kind, name)| Term { alias, kind, folded: fold(name) })
-        .collect();
-    let order = terms.first().map_or("d", |term| term.alias);
-
+    let terms = listing::wanted(filter);
+    let order = listing::order(&terms);
     let mut query = select(view, &terms);
-    query.push(" WHERE d.corpus = ").push_bind(corpus.to_owned());
-    for Term { alias, kind, folded } in terms {
-        query.push(format!(" AND {alias}.corpus = ")).push_bind(corpus.to_owned());
-        query.push(format!(" AND {alias}.kind = {} AND {alias}.term = ", kind as u8)).push_bind(folded);
-        query.push(format!(" AND d.seq = {alias}.seq AND {alias}.seq = {order}.seq"));
+    query.push(" WHERE ");
+    for Wanted { alias, .. } in &terms {
+        query.push(format!("d.seq = {alias}.seq AND {alias}.seq = {order}.seq AND "));
     }
-    if let Some(Cursor(seq)) = after {
-        query.push(format!(" AND {order}.seq < ")).push_bind(seq);
-    }
-    if !filter.publisher.is_empty() {
-        query.push(" AND d.publisher = ").push_bind(fold(&filter.publisher));
-    }
-    if !filter.language_code.is_empty() {
-        query.push(" AND d.language = ").push_bind(fold(&filter.language_code));
-    }
-    if let Some(from) = filter.published_from {
-        query.push(" AND d.published >= ").push_bind(from);
-    }
-    if let Some(before) = filter.published_before {
-        query.push(" AND d.published < ").push_bind(before);
-    }
-    query.push(format!(" ORDER BY {order}.seq DESC LIMIT ")).push_bind(limit as i64);
+    listing::push_conditions(&mut query, corpus, terms, filter, after, limit);
     query
 }
 
