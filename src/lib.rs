@@ -5,6 +5,7 @@
 //! - [`document`]: the domain's own types
 //! - [`text`]: language, sentences, tokens, offsets
 //! - [`model`]: how trained weights are stored
+//! - [`readings`]: what was read in public texts, for training
 //! - [`extract`]: the article in a page
 //! - [`entities`], [`quotes`], [`dates`], [`keyphrases`], [`summary`], [`topics`]: one analysis each
 //! - [`analyzer`]: the chosen analyses over one document
@@ -32,6 +33,7 @@ pub mod middleware;
 pub mod model;
 pub mod pool;
 pub mod quotes;
+pub mod readings;
 pub mod server;
 pub mod store;
 pub mod summary;

@@ -1,6 +1,6 @@
 //! A fixed table from hashes to places, for what a model knows about words, phrases and features.
 
-/// Open addressing over 32-bit hashes; half empty, so a look-up is one or two steps.
+/// Open addressing over 32-bit hashes; at least a third empty, so a look-up is one or two steps.
 pub struct Table {
     /// Hash and place; [`Table::EMPTY`] as the place marks a free slot.
     slots: Vec<(u32, u32)>,
@@ -17,7 +17,7 @@ impl Table {
 
     /// Finds each key at its place, a number below `u32::MAX`; of equal keys the first.
     pub fn with_places(keys: &[u32], places: impl IntoIterator<Item = u32>) -> Self {
-        let size = (keys.len() * 2).next_power_of_two().max(2);
+        let size = (keys.len() + keys.len() / 2).next_power_of_two().max(2);
         let mut table = Self { slots: vec![(0, Self::EMPTY); size], mask: size - 1 };
         for (&key, place) in keys.iter().zip(places) {
             let slot = table.slot(key);

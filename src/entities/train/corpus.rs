@@ -4,12 +4,13 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::crf::{ANY, Random, TagSet};
 use crate::document::{Article, EntityKind, Section, Span};
 use crate::entities::reading::Reading;
 use crate::entities::tags::{self, KINDS, OUTSIDE, Position};
+use crate::readings;
 use crate::text::segment_article;
 
 /// A set of entity types, as bits by place in [`KINDS`].
@@ -59,6 +60,9 @@ const SOURCES: [(&str, f32); 7] = [
     ("entities/gmb.train.jsonl", 0.4),
 ];
 
+/// The weight of our own readings' lines.
+const READINGS_WEIGHT: f32 = 2.0;
+
 /// An annotated text.
 pub struct Sample {
     pub article: Article,
@@ -77,9 +81,14 @@ struct Name {
     doubtful: bool,
 }
 
-/// Reads every source found under `data`.
+/// Reads our own readings and every source found under `data`.
 pub fn read(data: &Path, demonym: &dyn Fn(&str) -> bool) -> Result<Vec<Sample>, Box<dyn Error>> {
     let mut samples = Vec::new();
+    for reading in readings::all(data)?.iter_mut().filter(|reading| reading.read > 0) {
+        let text: String = reading.text.chars().take(reading.read).collect();
+        let record = json!({ "text": text, "entities": reading.entities });
+        samples.push(sample(&record, "readings", READINGS_WEIGHT, demonym)?);
+    }
     for (file, weight) in SOURCES {
         let Ok(lines) = fs::read_to_string(data.join(file)) else {
             eprintln!("{file} is not there");
@@ -108,8 +117,11 @@ fn sample(
         let whole = entity["mentions"].as_array();
         let native = entity["native_type"].as_str().or_else(|| entity["type"].as_str()).unwrap_or_default();
         for mention in whole.map_or(std::slice::from_ref(entity), Vec::as_slice) {
-            let offset = |key: &str| mention[key].as_u64().and_then(|i| offsets.get(i as usize).copied());
-            let (Some(begin), Some(end)) = (offset("begin"), offset("end")) else { continue };
+            let offset = |key: &str, place: usize| {
+                let offset = mention.get(key).or_else(|| mention.get(place))?.as_u64()?;
+                offsets.get(offset as usize).copied()
+            };
+            let (Some(begin), Some(end)) = (offset("begin", 0), offset("end", 1)) else { continue };
             let mut kinds = kinds(native, file);
             if kinds & NORP != 0 && kinds != NORP && demonym(&text[begin..end]) {
                 kinds = NORP;
