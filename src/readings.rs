@@ -40,9 +40,10 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Names the article among all data sets.
+    /// The data set and the article's id in it, as in the sets that are made of several: `bbc/ID`.
     pub fn key(&self) -> String {
-        format!("{}/{}", self.file, self.id)
+        let set = self.file.rsplit('/').next().and_then(|name| name.split('.').next());
+        format!("{}/{}", set.unwrap_or_default(), self.id)
     }
 }
 

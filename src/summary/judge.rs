@@ -9,6 +9,10 @@ use crate::model::{ModelError, ModelFile, ModelWriter};
 /// left out, unless there is no other.
 const HARMFUL: f32 = 0.4;
 
+/// How much of a sentence's worth is its share of a summary that people wrote; the rest is the
+/// grade that readers would give.
+const REFERENCE_SHARE: f32 = 0.4;
+
 /// What the judge sees of a sentence: its surest features, what [`Reference`] says of it, and its
 /// place among the sentences of the document by that.
 pub const WIDTH: usize = features::SURE + 4;
@@ -51,12 +55,16 @@ impl Judge {
     }
 
     /// The worth of every sentence, 0 to about 2; none for one that must not appear: what readers
-    /// would say of it, and what it has of a summary that people wrote, in equal parts. The grades
-    /// are of 202 articles; what was learned from twice as many references steadies them.
+    /// would say of it, and what it has of a summary that people wrote, as each steadies the
+    /// other.
     pub fn worth(&self, prepared: &Prepared) -> Vec<Option<f32>> {
-        let rows = self.reference.rows(prepared);
-        let grades = self.grade.scores(&rows);
-        let harms: Vec<f32> = self.harm.scores(&rows).into_iter().map(probability).collect();
+        self.worth_of(&self.reference.rows(prepared), prepared)
+    }
+
+    /// The same, from what [`Reference::rows`] gave.
+    pub fn worth_of(&self, rows: &[f32], prepared: &Prepared) -> Vec<Option<f32>> {
+        let grades = self.grade.scores(rows);
+        let harms: Vec<f32> = self.harm.scores(rows).into_iter().map(probability).collect();
         let is_fit = |(&harm, &caption): (&f32, &bool)| harm <= HARMFUL && !caption;
         let fit: Vec<bool> = harms.iter().zip(&prepared.captions).map(is_fit).collect();
         // A text of fragments only still has a summary.
@@ -68,7 +76,8 @@ impl Judge {
                 let grade = (grade + self.line.score(row)) / 2.0;
                 // Twice a mean: a grade is up to 2, a share of a reference up to 1.
                 let share = row[features::SURE] + row[features::SURE + 2];
-                (fit || none_fit).then_some((grade + share) / 2.0 * (1.0 - harm))
+                let worth = (1.0 - REFERENCE_SHARE) * grade + REFERENCE_SHARE * share;
+                (fit || none_fit).then_some(worth * (1.0 - harm))
             })
             .collect()
     }

@@ -3,8 +3,9 @@
 //! Four steps: how rare words are, from paragraphs of unlabelled news; how openings are worded,
 //! from the same articles; how much of the summaries that people wrote is in a sentence, from
 //! articles with such; and from sentences graded by readers, what grade a sentence deserves and
-//! whether it does harm. The last two are cross-validated by document, and the figures are printed
-//! as the scorers would print them.
+//! whether it does harm. Where an article has both, its grades are learned beside what a model of
+//! the other articles' references says of it. The last two steps are cross-validated by document,
+//! and the figures are printed as the scorers would print them.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,7 +15,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::features::{COUNT, Prepared};
@@ -27,6 +28,7 @@ use crate::document::{Article, Section, Span};
 use crate::entities::EntityModel;
 use crate::model::ModelWriter;
 use crate::model::trees::{Forest, Objective, Params};
+use crate::readings;
 use crate::text::{TokenKind, segment, segment_article};
 
 /// Trains on the data sets under `data` and returns the model file.
@@ -38,16 +40,24 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let reader = Reader { lexicon: Lexicon::new(rarity.clone()), lead: LeadModel::new(lead.clone(), step) };
 
     let entities = EntityModel::load()?;
-    let documents = graded(&data.join("summary_choice/choice.dev.jsonl"), &reader, &entities)?;
-    let graded_ids: FxHashSet<&str> = documents.iter().map(|document| document.id.as_str()).collect();
     let mut referenced = Vec::new();
     for set in ["cnndm", "xsum"] {
-        referenced.extend(with_references(data, set, &graded_ids, &reader, &entities)?);
+        referenced.extend(with_references(data, set, &reader, &entities)?);
     }
-    compare_with_lead(&referenced, &documents);
+    let without = |fold| train_reference(referenced.iter().filter(|document| document.fold != fold));
+    let references: Vec<Reference> = (0..REFERENCE_FOLDS).map(without).collect();
     let reference = train_reference(referenced.iter());
+    let folds: FxHashMap<&str, usize> =
+        referenced.iter().map(|document| (document.id.as_str(), document.fold)).collect();
+    let mut documents = graded(data, &reader, &entities)?;
+    for document in &mut documents {
+        document.reference_fold = folds.get(document.id.as_str()).copied();
+        let unseen = document.reference_fold.map_or(&reference, |fold| &references[fold]);
+        document.judged = unseen.rows(&document.prepared);
+    }
+    compare_with_lead(&referenced, &references, &documents);
     cross_validate(&documents, &reference);
-    let judge = train_judge(documents.iter().collect(), reference);
+    let judge = train_judge(documents.iter(), reference);
 
     let mut writer = ModelWriter::new("summary", "1");
     writer.bytes("rarity", rarity).i8s("lead", &lead).f32s("lead step", &[step]);
@@ -165,25 +175,38 @@ struct GradedSentence {
 struct Graded {
     id: String,
     prepared: Prepared,
+    /// What the judge sees of it, by a model of references that has not seen its own.
+    judged: Vec<f32>,
     /// One a sentence of ours; none where no graded sentence overlaps it.
     grades: Vec<Option<i8>>,
     /// The readers' sentences, and for each of ours, which of them it covers.
     gold: Vec<GradedSentence>,
     covers: Vec<Vec<usize>>,
-    /// Which fold tests it.
-    fold: usize,
+    /// Which fold tests it; none for our own readings.
+    fold: Option<usize>,
+    /// The fold of its reference, if it has one.
+    reference_fold: Option<usize>,
 }
 
-fn graded(path: &Path, reader: &Reader, entities: &EntityModel) -> Result<Vec<Graded>, Box<dyn Error>> {
+/// The graded articles under `data`, and those of our own readings.
+fn graded(data: &Path, reader: &Reader, entities: &EntityModel) -> Result<Vec<Graded>, Box<dyn Error>> {
     let mut documents = Vec::new();
-    for (number, line) in BufReader::new(File::open(path)?).lines().enumerate() {
+    let choices = File::open(data.join("summary_choice/choice.dev.jsonl"))?;
+    for (number, line) in BufReader::new(choices).lines().enumerate() {
         let record: Record = serde_json::from_str(&line?)?;
-        documents.push(grade(record, number % FOLDS, reader, entities));
+        documents.push(grade(record, Some(number % FOLDS), reader, entities));
+    }
+    for reading in readings::all(data)?.into_iter().filter(|reading| !reading.sentences.is_empty()) {
+        let sentences =
+            reading.sentences.iter().map(|&(begin, end, grade)| GradedSentence { begin, end, grade });
+        let (id, sentences) = (reading.key(), sentences.collect());
+        let record = Record { id, title: reading.title, text: reading.text, sentences };
+        documents.push(grade(record, None, reader, entities));
     }
     Ok(documents)
 }
 
-fn grade(record: Record, fold: usize, reader: &Reader, entities: &EntityModel) -> Graded {
+fn grade(record: Record, fold: Option<usize>, reader: &Reader, entities: &EntityModel) -> Graded {
     let byte: Vec<usize> = record.text.char_indices().map(|(at, _)| at).chain([record.text.len()]).collect();
     let gold_spans: Vec<Span> =
         record.sentences.iter().map(|gold| Span::new(byte[gold.begin], byte[gold.end])).collect();
@@ -204,12 +227,24 @@ fn grade(record: Record, fold: usize, reader: &Reader, entities: &EntityModel) -
                 .collect(),
         );
     }
-    Graded { id: record.id, prepared, grades, gold: record.sentences, covers, fold }
+    Graded {
+        id: record.id,
+        prepared,
+        judged: Vec::new(),
+        grades,
+        gold: record.sentences,
+        covers,
+        fold,
+        reference_fold: None,
+    }
 }
 
 /// An article with a summary that people wrote, not taken from it.
 struct Referenced {
     set: &'static str,
+    /// The set and the article's id in it.
+    id: String,
+    fold: usize,
     prepared: Prepared,
     reference: Grams,
     sentences: Vec<Grams>,
@@ -222,26 +257,26 @@ struct ReferenceRecord {
     reference: String,
 }
 
-/// The articles of one set, without those that were graded too: what the graded ones are judged
-/// by must not have seen them.
+/// Parts of the articles with references, each judged by a model of the others.
+const REFERENCE_FOLDS: usize = 5;
+
+/// The articles of one set.
 fn with_references(
     data: &Path,
     set: &'static str,
-    graded: &FxHashSet<&str>,
     reader: &Reader,
     entities: &EntityModel,
 ) -> Result<Vec<Referenced>, Box<dyn Error>> {
     let mut documents = Vec::new();
     for line in BufReader::new(File::open(data.join(format!("summaries/{set}.dev.jsonl")))?).lines() {
         let record: ReferenceRecord = serde_json::from_str(&line?)?;
-        if graded.contains(format!("{set}/{}", record.id).as_str()) {
-            continue;
-        }
         let article = Article { text: record.text, ..Article::default() };
         let segmented = segment_article(&article);
         let sentences = segmented.body.sentences.iter().map(|sentence| sentence.span.of(&article.text));
         documents.push(Referenced {
             set,
+            id: format!("{set}/{}", record.id),
+            fold: documents.len() % REFERENCE_FOLDS,
             reference: Grams::of(&record.reference),
             sentences: sentences.map(Grams::of).collect(),
             prepared: reader.read(&segmented, &entities.find(&segmented)),
@@ -315,23 +350,22 @@ fn weight(sentences: usize) -> f32 {
 const LINE_PENALTY: f64 = 300.0;
 
 const PARAMS: Params = Params {
-    trees: 400,
-    leaves: 5,
-    learning_rate: 0.02,
-    min_rows: 20,
+    trees: 250,
+    leaves: 10,
+    learning_rate: 0.03,
+    min_rows: 30,
     l2: 5.0,
     row_share: 0.6,
     feature_share: 0.3,
     seed: 1,
 };
 
-fn train_judge(documents: Vec<&Graded>, reference: Reference) -> Judge {
+fn train_judge<'a>(documents: impl Iterator<Item = &'a Graded>, reference: Reference) -> Judge {
     let mut rows = Vec::new();
     let (mut grades, mut harms, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     for document in documents {
         let graded = document.grades.iter().filter(|grade| grade.is_some()).count();
-        let judged = reference.rows(&document.prepared);
-        for (row, grade) in judged.chunks_exact(WIDTH).zip(&document.grades) {
+        for (row, grade) in document.judged.chunks_exact(WIDTH).zip(&document.grades) {
             let Some(grade) = *grade else { continue };
             rows.extend_from_slice(row);
             grades.push(f32::from(grade.max(0)));
@@ -354,13 +388,13 @@ const SENTENCES: usize = 3;
 
 /// Trains on nine tenths of the documents and scores the summaries of the last, ten times.
 fn cross_validate(documents: &[Graded], reference: &Reference) {
-    let (mut gains, mut leads, mut harmful, mut chosen) = (0.0, 0.0, 0, 0);
+    let (mut count, mut gains, mut leads, mut harmful, mut chosen) = (0.0, 0.0, 0.0, 0, 0);
     for fold in 0..FOLDS {
-        let (test, train): (Vec<&Graded>, Vec<&Graded>) =
-            documents.iter().partition(|document| document.fold == fold);
+        let train = documents.iter().filter(|document| document.fold != Some(fold));
         let judge = train_judge(train, reference.clone());
-        for document in test {
+        for document in documents.iter().filter(|document| document.fold == Some(fold)) {
             let choice = document.choose(&judge);
+            count += 1.0;
             gains += document.gain(&choice);
             harmful += choice.iter().filter(|&&gold| document.gold[gold].grade < 0).count();
             chosen += choice.len();
@@ -371,7 +405,6 @@ fn cross_validate(documents: &[Graded], reference: &Reference) {
             leads += document.gain(&lead);
         }
     }
-    let count = documents.len() as f64;
     eprintln!(
         "cross-validated over {count} documents, {SENTENCES} sentences: gain {:.4}, first clean ones {:.4}, harmful {:.4}",
         gains / count,
@@ -382,16 +415,14 @@ fn cross_validate(documents: &[Graded], reference: &Reference) {
 
 /// Summaries of articles whose references were not trained on, against those of their first
 /// sentences.
-fn compare_with_lead(documents: &[Referenced], graded: &[Graded]) {
-    const FOLDS: usize = 5;
+fn compare_with_lead(documents: &[Referenced], references: &[Reference], graded: &[Graded]) {
     let mut sums: BTreeMap<&str, [f32; 3]> = BTreeMap::new();
-    for fold in 0..FOLDS {
-        let train = documents.iter().enumerate().filter(|(nth, _)| nth % FOLDS != fold);
-        let judge =
-            train_judge(graded.iter().collect(), train_reference(train.map(|(_, document)| document)));
-        for document in documents.iter().skip(fold).step_by(FOLDS) {
+    for (fold, reference) in references.iter().enumerate() {
+        let train = graded.iter().filter(|document| document.reference_fold != Some(fold));
+        let judge = train_judge(train, reference.clone());
+        for document in documents.iter().filter(|document| document.fold == fold) {
             let count = if document.set == "xsum" { 1 } else { SENTENCES };
-            let choices = choose(&judge, &document.prepared, count);
+            let choices = choose(&judge.worth(&document.prepared), &document.prepared, count);
             let ours = document.rouge(choices.iter().map(|choice| choice.sentence));
             let lead = document.rouge(0..count.min(document.sentences.len()));
             let sum = sums.entry(document.set).or_default();
@@ -415,16 +446,16 @@ impl Referenced {
     }
 }
 
-fn choose(judge: &Judge, prepared: &Prepared, sentences: usize) -> Vec<select::Choice> {
-    let worth = judge.worth(prepared);
+fn choose(worth: &[Option<f32>], prepared: &Prepared, sentences: usize) -> Vec<select::Choice> {
     let budget = Budget { sentences, characters: usize::MAX };
-    select::choose(&worth, &vec![0; worth.len()], &prepared.vectors, super::REDUNDANCY, budget)
+    select::choose(worth, &vec![0; worth.len()], &prepared.vectors, super::REDUNDANCY, budget)
 }
 
 impl Graded {
     /// The readers' sentences that our summary stands for, best first.
     fn choose(&self, judge: &Judge) -> Vec<usize> {
-        let choices = choose(judge, &self.prepared, SENTENCES);
+        let worth = judge.worth_of(&self.judged, &self.prepared);
+        let choices = choose(&worth, &self.prepared, SENTENCES);
         let mut gold = Vec::new();
         for covered in choices.iter().flat_map(|choice| &self.covers[choice.sentence]) {
             if !gold.contains(covered) {

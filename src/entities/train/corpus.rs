@@ -61,7 +61,7 @@ const SOURCES: [(&str, f32); 7] = [
 ];
 
 /// The weight of our own readings' lines.
-const READINGS_WEIGHT: f32 = 2.0;
+const READINGS_WEIGHT: f32 = 1.0;
 
 /// An annotated text.
 pub struct Sample {

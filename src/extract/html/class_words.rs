@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::page::Says;
 
@@ -59,7 +59,9 @@ static WORDS: LazyLock<(AhoCorasick, Vec<u8>)> = LazyLock::new(|| {
             }
         }
     }
-    let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
+    // Every tag of a page is asked; the words are too many for this to be chosen unasked.
+    let kind = Some(AhoCorasickKind::DFA);
+    let automaton = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(words);
     (automaton.expect("a hundred short words make a small automaton"), groups)
 });
 
