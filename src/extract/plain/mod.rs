@@ -10,7 +10,7 @@ pub mod train;
 
 use std::collections::hash_map::Entry;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::flat::FlatPage;
 use self::lines::{Judgement, LineModel};
@@ -31,6 +31,13 @@ const LONGEST_TITLE: usize = 45;
 const REPEATED_WORDS: usize = 8;
 /// Lines around the title and the article's begin where its byline and dateline are found.
 const NEAR: usize = 8;
+
+/// Lines of the article's text that a title's words are looked for in.
+const OPENING: usize = 8;
+/// The share of a title's longer words that the opening usually says again.
+const USUAL_SHARE: f32 = 0.5;
+/// What a title is trusted without any of its words in the opening, beside that share.
+const LEAST_TRUST: f32 = 0.3;
 
 /// Finds the article in the lines of `content`.
 pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
@@ -125,6 +132,12 @@ fn assemble(page: &FlatPage, kinds: &[BlockKind]) -> Article {
     article
 }
 
+/// The words of four letters or more, in lower case.
+fn long_words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.chars().nth(3).is_some()).map(str::to_lowercase)
+}
+
 /// What the lines around the article say of it.
 struct Reader<'a> {
     page: &'a FlatPage,
@@ -183,16 +196,32 @@ impl Reader<'_> {
         title.to_owned()
     }
 
+    /// The line that is likeliest the title, judged by itself and by how much of it the article's
+    /// opening says again: a teaser above the headline is worded like one, but is of another story.
     fn likeliest_title(&self, kinds: &[BlockKind], least: f32) -> Option<usize> {
         let last = kinds.iter().rposition(|kind| kind.in_text())?;
+        let opening = (0..=last).filter(|&line| kinds[line].in_text()).take(OPENING);
+        let said: FxHashSet<String> = opening.flat_map(|line| long_words(self.page.text(line))).collect();
+        let likely = |line: usize| {
+            let (mut words, mut again) = (0, 0);
+            for word in long_words(self.page.text(line)) {
+                words += 1;
+                again += usize::from(said.contains(&word));
+            }
+            let share = if words > 0 { again as f32 / words as f32 } else { USUAL_SHARE };
+            self.judgements[line].title * (LEAST_TRUST + share) / (LEAST_TRUST + USUAL_SHARE)
+        };
         // A text sent without its title begins with a sentence.
         let is_sentence = |line: usize| kinds[line].in_text() && self.page.text(line).ends_with('.');
         (0..=last)
             .filter(|&line| !is_sentence(line))
             .filter(|&line| self.page.lines[line].known_kind.is_none())
             .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
-            .filter(|&line| self.judgements[line].title >= least && !is_date_alone(self.page.text(line)))
-            .max_by(|&a, &b| self.judgements[a].title.total_cmp(&self.judgements[b].title).then(b.cmp(&a)))
+            .filter(|&line| !is_date_alone(self.page.text(line)))
+            .map(|line| (line, likely(line)))
+            .filter(|&(_, likely)| likely >= least)
+            .max_by(|(a, one), (b, other)| one.total_cmp(other).then(b.cmp(a)))
+            .map(|(line, _)| line)
     }
 
     /// The line above the dateline or byline that stands right above the article, if it reads
