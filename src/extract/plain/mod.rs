@@ -8,6 +8,7 @@ pub(in crate::extract) mod lines;
 mod tests;
 pub mod train;
 
+use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -52,6 +53,7 @@ pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineMo
         .map(|(line, judgement)| line.known_kind.unwrap_or(judgement.kind))
         .collect();
     let reader = Reader { page: &page, judgements: &judgements };
+    reader.mark_fused_article(&mut kinds);
     reader.mark_first_dates(&mut kinds);
     let title = reader.mark_title(&source.title, &mut kinds);
     reader.mark_lead(&mut kinds);
@@ -130,6 +132,16 @@ fn assemble(page: &FlatPage, kinds: &[BlockKind]) -> Article {
         article.blocks.push(Block { kind, span, source_span: Some(flat.source) });
     }
     article
+}
+
+/// How often a word in lower case ends in a full stop, behind which something new begins in upper
+/// case. Code and lists of names have few such places.
+fn sentence_ends(text: &str) -> usize {
+    let ends = text.match_indices(". ").filter(|&(at, _)| {
+        text[..at].ends_with(char::is_lowercase)
+            && text[at + 2..].trim_start_matches(['"', '“', '‘', '\'']).starts_with(char::is_uppercase)
+    });
+    ends.count()
 }
 
 /// The words of four letters or more, in lower case.
@@ -237,6 +249,21 @@ impl Reader<'_> {
             && text.starts_with(|c: char| c.is_uppercase() || !c.is_alphabetic())
             && !text.ends_with(['.', ':', '…']);
         reads_so.then_some(line)
+    }
+
+    /// An article whose paragraphs were run together is one line of many sentences, longer than
+    /// all that else reads as text. The model has seen few, and takes some for scripts.
+    fn mark_fused_article(&self, kinds: &mut [BlockKind]) {
+        const LEAST_SENTENCES: usize = 6;
+        let length = |line: usize| self.page.text(line).len();
+        let Some(longest) = (0..kinds.len()).max_by_key(|&line| (length(line), Reverse(line))) else { return };
+        let text: usize = (0..kinds.len()).filter(|&line| kinds[line].in_text()).map(length).sum();
+        if !kinds[longest].in_text()
+            && length(longest) > text
+            && sentence_ends(self.page.text(longest)) >= LEAST_SENTENCES
+        {
+            kinds[longest] = BlockKind::Paragraph;
+        }
     }
 
     /// Several short lines without a sentence among them are no article.

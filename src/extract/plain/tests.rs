@@ -39,6 +39,21 @@ const HARBOUR: &str = include_str!("fixtures/harbour.txt");
 const BEES: &str = include_str!("fixtures/bees.txt");
 
 #[test]
+fn an_article_run_together_to_one_line_is_found_among_short_ones() {
+    let article = "ELLERY (Agency) -- The council voted on Tuesday to close the old fish market, which has stood \
+        beside the harbour since 1911. The stalls will move to a hall at the station in the spring. \
+        Traders asked for two more years and did not get them. \"Nobody told us what the rent would \
+        be,\" said Marta Lind, who sells crabs. The council said that the roof could fall in any winter. \
+        It put the cost of a new one at four million crowns. A vote on the ground that the market \
+        leaves was put off until May. ";
+    let article = article.repeat(5);
+    let menu = "Home\nNews\nSport\nWeather\nSign in\nSubscribe\n* Most read\n* Bridge closed after storm\n";
+    let below = "\nShare\nComments (3)\nContact us\nTerms of use\n© 2024 The Ellery Courier";
+    let found = auto(&format!("{menu}{article}{below}"));
+    assert_text(&found, &["The council voted on Tuesday", "put off until May."], &["Subscribe", "Terms of use"]);
+}
+
+#[test]
 fn a_lead_between_date_and_caption_is_kept_and_a_menu_is_not() {
     let found = auto(HARBOUR);
     assert_eq!(found.article.title, "Port city signs deal for tidal barrier");
