@@ -348,9 +348,9 @@ fn a_document_out_of_reach_and_one_that_is_missing_are_told_in_the_same_bytes() 
         same(&missing, &documents.get_document(get(&stranger, "x")).await.unwrap_err());
         let delete = v1::DeleteDocumentRequest { name: name("b", "x"), ..Default::default() };
         same(&missing, &documents.delete_document(with(&stranger, delete)).await.unwrap_err());
-        let mut tagged = v1::TagDocumentRequest::default();
-        tagged.source = Some(v1::tag_document_request::Source::Name(name("b", "x")));
-        same(&missing, &analysis.tag_document(with(&stranger, tagged)).await.unwrap_err());
+        let source = Some(v1::tag_document_request::Source::Name(name("b", "x")));
+        let tag = v1::TagDocumentRequest { source, ..Default::default() };
+        same(&missing, &analysis.tag_document(with(&stranger, tag)).await.unwrap_err());
 
         // A document that is there differs from one that is not in nothing but the name asked for.
         let there = documents.get_document(get(&stranger, "here")).await.unwrap_err();
