@@ -166,10 +166,16 @@ pub async fn run(
         tokio::spawn(axum::serve(listener, routes).into_future())
     });
     let draining = CancellationToken::new();
+    let wants_credentials = authenticator.wants_credentials();
     let routes = stack(config, services, health_service, authenticator, draining.clone())?;
     let address = listeners.rpc.local_addr()?;
-    if tls.is_none() && !address.ip().is_loopback() {
-        tracing::warn!(%address, "listening beyond this machine without TLS");
+    if !address.ip().is_loopback() {
+        if tls.is_none() {
+            tracing::warn!(%address, "listening beyond this machine without TLS");
+        }
+        if !wants_credentials {
+            tracing::warn!(%address, "listening beyond this machine without credentials");
+        }
     }
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(%address, store = %config.store, tls = tls.is_some(), version, "serving");

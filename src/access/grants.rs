@@ -81,12 +81,19 @@ impl Grants {
         };
         let scope = Scope::ALL.into_iter().find(|scope| scope.name() == name).ok_or(InvalidGrant)?;
         let reach = &mut self.0[scope as usize];
-        match (corpus, &mut *reach) {
-            (Some(corpus), _) if !is_corpus(corpus) => return Err(InvalidGrant),
-            (None, _) => *reach = Reach::Everywhere,
-            (Some(_), Reach::Everywhere) => {}
-            (Some(corpus), Reach::In(corpora)) => drop(corpora.insert(corpus.to_owned())),
-            (Some(corpus), Reach::Nowhere) => *reach = Reach::In(BTreeSet::from([corpus.to_owned()])),
+        let Some(corpus) = corpus else {
+            *reach = Reach::Everywhere;
+            return Ok(());
+        };
+        if !is_corpus(corpus) {
+            return Err(InvalidGrant);
+        }
+        match reach {
+            Reach::Nowhere => *reach = Reach::In(BTreeSet::from([corpus.to_owned()])),
+            Reach::In(corpora) => {
+                corpora.insert(corpus.to_owned());
+            }
+            Reach::Everywhere => {}
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub struct Principals {
 
 type KeyHash = [u8; 32];
 
-/// What is wrong with a file of principals; it never says what the file holds but names.
+/// What is wrong with a file of principals; it never says what the file holds but names and scopes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPrincipals {
     #[error(

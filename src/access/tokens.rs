@@ -111,24 +111,21 @@ impl Tokens {
     /// # Errors
     /// If it is nobody's; the log has more at the level `debug`.
     pub fn identify(&self, token: &str) -> Result<Identity, Unknown> {
-        self.claims(token)
-            .map_err(|error| {
-                tracing::debug!(%error, "a token was refused");
-                match error.kind() {
-                    ErrorKind::ExpiredSignature => Unknown::Expired,
-                    _ => Unknown::Invalid,
-                }
-            })
-            .and_then(|claims| {
-                let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| is_subject(subject));
-                let name = format!("token:{}", subject.ok_or(Unknown::Invalid)?);
-                let mut grants = Grants::default();
-                for scope in scopes(claims.get(&self.scope_claim)) {
-                    // Others' scopes are no mistake.
-                    let _ = grants.add(scope);
-                }
-                Ok(Identity { name: name.into(), grants: Arc::new(grants) })
-            })
+        let claims = self.claims(token).map_err(|error| {
+            tracing::debug!(%error, "a token was refused");
+            match error.kind() {
+                ErrorKind::ExpiredSignature => Unknown::Expired,
+                _ => Unknown::Invalid,
+            }
+        })?;
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| is_subject(subject));
+        let name = format!("token:{}", subject.ok_or(Unknown::Invalid)?);
+        let mut grants = Grants::default();
+        for scope in scopes(claims.get(&self.scope_claim)) {
+            // Others' scopes are no mistake.
+            let _ = grants.add(scope);
+        }
+        Ok(Identity { name: name.into(), grants: Arc::new(grants) })
     }
 
     fn claims(&self, token: &str) -> JwtResult<Map<String, Value>> {
@@ -269,6 +266,14 @@ impl Verifier<Vec<u8>> for RingVerifier {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use ring::rand::SystemRandom;
+    use ring::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    };
+    use serde_json::json;
+
     use super::*;
 
     /// The example of RFC 7515, appendix A.2: its key, and what that signed.
@@ -297,6 +302,31 @@ mod tests {
     }
 
     #[test]
+    fn signatures_on_elliptic_curves_are_checked() {
+        let random = SystemRandom::new();
+        for (curve, name, signing) in [
+            ("P-256", "ES256", &ECDSA_P256_SHA256_FIXED_SIGNING),
+            ("P-384", "ES384", &ECDSA_P384_SHA384_FIXED_SIGNING),
+        ] {
+            let pkcs8 = EcdsaKeyPair::generate_pkcs8(signing, &random).unwrap();
+            let pair = EcdsaKeyPair::from_pkcs8(signing, pkcs8.as_ref(), &random).unwrap();
+            // An uncompressed point: a byte that says so, and both coordinates.
+            let (x, y) = pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
+            let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+            let jwk = json!({"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)});
+            let tokens = Tokens::parse(json!({"keys": [jwk]}).to_string().as_bytes(), &rules()).unwrap();
+            let claims = json!({"iss": "joe", "aud": "desk", "sub": "a", "exp": 1u64 << 40, "scope": "read"});
+            let message =
+                [json!({"alg": name}), claims].map(|part| encode(part.to_string().as_bytes())).join(".");
+            let signature = pair.sign(&random, message.as_bytes()).unwrap();
+            let token = format!("{message}.{}", encode(signature.as_ref()));
+            assert_eq!(&*tokens.identify(&token).unwrap().name, "token:a", "{name}");
+            let other = format!("{message}.{}", encode(&[7; 64]));
+            assert_eq!(tokens.identify(&other).unwrap_err(), Unknown::Invalid, "{name}");
+        }
+    }
+
+    #[test]
     fn only_keys_that_sign_and_are_whole_are_taken() {
         let parse = |json: &str| Tokens::parse(json.as_bytes(), &rules()).map(|tokens| tokens.keys.len());
         let small = &RSA_N[..172];
@@ -320,7 +350,7 @@ mod tests {
     fn scopes_are_a_string_or_a_list() {
         let of = |claim: Value| scopes(Some(&claim)).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(of("read  write:news".into()), ["read", "write:news"]);
-        assert_eq!(of(serde_json::json!(["read", 7, "analyze"])), ["read", "analyze"]);
+        assert_eq!(of(json!(["read", 7, "analyze"])), ["read", "analyze"]);
         assert!(of(7.into()).is_empty() && scopes(None).next().is_none());
     }
 }

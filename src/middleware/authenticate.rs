@@ -33,6 +33,11 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
+    /// Whether nobody may call whom nothing is known of.
+    pub fn wants_credentials(&self) -> bool {
+        self.principals.is_some() || self.tokens.is_some() || self.mutual_tls
+    }
+
     fn identify(&self, headers: &HeaderMap, peer: &Peer) -> Result<Identity, Unknown> {
         if self.principals.is_none() && self.tokens.is_none() {
             return Ok(self.without_files(peer));
