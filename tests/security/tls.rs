@@ -107,9 +107,15 @@ async fn handshakes_that_never_end_cost_a_place_for_a_while_and_hold_up_no_drain
     for _ in 0..4 {
         stalled.push(stall().await);
     }
-    let channel = timeout(PATIENCE, connect(server.address, authority.client(None))).await.unwrap().unwrap();
-    call(&channel).await.unwrap();
-    drop(channel);
+    let served = async {
+        // Until there is a place again, a connection waits or is turned away.
+        loop {
+            if let Ok(channel) = connect(server.address, authority.client(None)).await {
+                return call(&channel).await;
+            }
+        }
+    };
+    timeout(PATIENCE, served).await.unwrap().unwrap();
     stalled.push(stall().await);
     let started = Instant::now();
     server.shutdown.signal();
