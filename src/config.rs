@@ -9,13 +9,15 @@ pub mod taxonomies;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser};
 
+use crate::access::TokenRules;
 use crate::api::Limits;
 use crate::store::postgres::{PostgresOptions, PostgresUrl};
 use crate::telemetry::{LogConfig, LogFilter, LogFormat};
@@ -37,7 +39,7 @@ pub fn parse_or_exit<P: Parser>() -> P {
 /// wins.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
-    /// Address and port for gRPC (HTTP/2 without TLS)
+    /// Address and port for gRPC
     #[arg(long, env = "COPYDESK_LISTEN", default_value = "127.0.0.1:50051", value_name = "ADDR:PORT")]
     #[arg(help_heading = "Addresses")]
     listen: SocketAddr,
@@ -52,6 +54,15 @@ pub struct ServeArgs {
     #[arg(long, env = "COPYDESK_REFLECTION", default_value_t = true, value_name = "BOOL")]
     #[arg(help_heading = "Addresses", action = clap::ArgAction::Set)]
     reflection: bool,
+
+    /// Whether the health check knows the services by name, which tells whether the store is away,
+    /// and /readyz says why not
+    #[arg(long, env = "COPYDESK_HEALTH_DETAIL", default_value_t = true, value_name = "BOOL")]
+    #[arg(help_heading = "Addresses", action = clap::ArgAction::Set)]
+    health_detail: bool,
+
+    #[command(flatten)]
+    security: SecurityArgs,
 
     /// Where documents are kept: the path of an SQLite file, made if it is not there, also
     /// written as sqlite:PATH; or a PostgreSQL database, which several servers may share:
@@ -175,6 +186,115 @@ pub struct ServeArgs {
     log_format: LogFormat,
 }
 
+/// Flags that protect the port for gRPC.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Security")]
+pub struct SecurityArgs {
+    /// The server's certificate with those that lead to its authority, in PEM; switches TLS on
+    #[arg(long, env = "COPYDESK_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, in PEM
+    #[arg(long, env = "COPYDESK_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
+    /// Certificates of authorities, in PEM; clients must have a certificate of one of them (mutual
+    /// TLS)
+    #[arg(long, env = "COPYDESK_TLS_CLIENT_CA", value_name = "FILE")]
+    tls_client_ca: Option<PathBuf>,
+
+    /// Who may call, in TOML: principals with their keys' hashes or certificates, and their scopes;
+    /// copydesk key makes an entry
+    #[arg(long, env = "COPYDESK_PRINCIPALS", value_name = "FILE")]
+    principals: Option<PathBuf>,
+
+    /// The keys of an issuer of tokens (JWT), as a JWK set
+    #[arg(long, env = "COPYDESK_JWT_KEYS", value_name = "FILE", requires_all = ["jwt_issuer", "jwt_audience"])]
+    jwt_keys: Option<PathBuf>,
+
+    /// Who must have issued tokens (iss)
+    #[arg(long, env = "COPYDESK_JWT_ISSUER", value_name = "ISSUER", requires = "jwt_keys")]
+    jwt_issuer: Option<String>,
+
+    /// For whom tokens must have been issued (aud)
+    #[arg(long, env = "COPYDESK_JWT_AUDIENCE", value_name = "AUDIENCE", requires = "jwt_keys")]
+    jwt_audience: Option<String>,
+
+    /// The claim of a token that lists scopes
+    #[arg(long, env = "COPYDESK_JWT_SCOPE_CLAIM", default_value = "scope", value_name = "CLAIM")]
+    jwt_scope_claim: String,
+
+    /// How many documents a second each caller may have handled, or "off"; callers are principals,
+    /// tokens' subjects or, where nobody needs a credential, addresses
+    #[arg(long, env = "COPYDESK_QUOTA", default_value = "off", value_name = "N")]
+    quota: Switchable<NonZeroU32>,
+
+    /// How many documents at once after a pause
+    #[arg(long, env = "COPYDESK_QUOTA_BURST", default_value = "100", value_name = "N")]
+    quota_burst: NonZeroU32,
+
+    /// Whether to listen beyond this machine although TLS or credentials are missing
+    #[arg(long, env = "COPYDESK_ALLOW_INSECURE", default_value_t = false, value_name = "BOOL")]
+    #[arg(action = clap::ArgAction::Set)]
+    allow_insecure: bool,
+
+    /// How often these files are looked at for a change, beside SIGHUP, which has them read again
+    /// at once
+    #[arg(long, env = "COPYDESK_RELOAD_INTERVAL", default_value = "10s", value_name = "DURATION")]
+    #[arg(value_parser = parse_positive_duration)]
+    reload_interval: Duration,
+}
+
+impl SecurityArgs {
+    /// Checks what holds between them and with the address that they protect.
+    fn validate(self, listen: SocketAddr) -> Result<SecurityConfig, ConfigError> {
+        let needs = |flag, value: &Path, other: &str| ConfigError {
+            flag,
+            value: value.display().to_string(),
+            problem: format!("{other} is missing"),
+        };
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(TlsFiles { certificate, key, client_authorities: self.tls_client_ca })
+            }
+            (Some(certificate), None) => return Err(needs("--tls-cert", &certificate, "--tls-key")),
+            (None, Some(key)) => return Err(needs("--tls-key", &key, "--tls-cert")),
+            (None, None) => match self.tls_client_ca {
+                Some(authorities) => return Err(needs("--tls-client-ca", &authorities, "--tls-cert")),
+                None => None,
+            },
+        };
+        let rules = match (self.jwt_issuer, self.jwt_audience) {
+            (Some(issuer), Some(audience)) => {
+                Some(TokenRules { issuer, audience, scope_claim: self.jwt_scope_claim })
+            }
+            // The parser of flags wants both or none.
+            _ => None,
+        };
+        let mutual_tls = tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some());
+        let are_known = self.principals.is_some() || self.jwt_keys.is_some() || mutual_tls;
+        let is_safe = tls.is_some() && are_known;
+        if !listen.ip().is_loopback() && !is_safe && !self.allow_insecure {
+            return Err(ConfigError {
+                flag: "--listen",
+                value: listen.to_string(),
+                problem:
+                    "other machines can get there, and anybody could call or listen in: give --tls-cert \
+                          and --tls-key, and --principals, --jwt-keys or --tls-client-ca; or \
+                          --allow-insecure=true where something else protects it"
+                        .to_owned(),
+            });
+        }
+        Ok(SecurityConfig {
+            tls,
+            principals: self.principals,
+            tokens: self.jwt_keys.zip(rules),
+            quota: self.quota.0.map(|per_second| QuotaConfig { per_second, burst: self.quota_burst }),
+            reload_interval: self.reload_interval,
+        })
+    }
+}
+
 /// Flags of a store in PostgreSQL.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Storage")]
@@ -221,6 +341,8 @@ pub struct ServeConfig {
     /// None: no admin port.
     pub admin_listen: Option<SocketAddr>,
     pub reflection: bool,
+    pub health_detail: bool,
+    pub security: SecurityConfig,
     pub store: StoreLocation,
     /// Files of the user's own taxonomies.
     pub taxonomies: Vec<PathBuf>,
@@ -233,6 +355,37 @@ pub struct ServeConfig {
     pub connections: ConnectionConfig,
     pub drain: DrainConfig,
     pub log: LogConfig,
+}
+
+/// How the port for gRPC is protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityConfig {
+    /// None: no TLS.
+    pub tls: Option<TlsFiles>,
+    /// The file of those who are known by keys and certificates.
+    pub principals: Option<PathBuf>,
+    /// The file of an issuer's keys, and what its tokens must say.
+    pub tokens: Option<(PathBuf, TokenRules)>,
+    /// None: callers may call as often as they like.
+    pub quota: Option<QuotaConfig>,
+    /// How often files are looked at for a change.
+    pub reload_interval: Duration,
+}
+
+/// Where what TLS needs is read from, all of it PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// Given: clients must have a certificate of one of these authorities.
+    pub client_authorities: Option<PathBuf>,
+}
+
+/// How many documents each caller may have handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaConfig {
+    pub per_second: NonZeroU32,
+    pub burst: NonZeroU32,
 }
 
 /// How much the engine does at once.
@@ -312,6 +465,8 @@ impl ServeArgs {
             listen: self.listen,
             admin_listen,
             reflection: self.reflection,
+            health_detail: self.health_detail,
+            security: self.security.validate(self.listen)?,
             store: self.store,
             taxonomies: self.taxonomies,
             postgres: self.postgres.options(),
@@ -536,6 +691,20 @@ mod tests {
     }
 
     #[test]
+    fn other_machines_are_let_in_by_tls_with_credentials_or_a_flag_that_says_so() {
+        let beyond = "--listen=10.0.0.7:50051";
+        let tls = ["--tls-cert=a.pem", "--tls-key=a.key"];
+        let tokens = ["--jwt-keys=jwks.json", "--jwt-issuer=https://issuer", "--jwt-audience=copydesk"];
+        let accepts = |flags: &[&[&str]]| parse(&[&[beyond], &*flags.concat()].concat()).is_ok();
+        assert!(accepts(&[&tls, &["--principals=principals.toml"]]));
+        assert!(accepts(&[&tls, &tokens]));
+        assert!(accepts(&[&tls, &["--tls-client-ca=clients.pem"]]));
+        assert!(accepts(&[&["--allow-insecure=true"]]));
+        assert!(!accepts(&[]) && !accepts(&[&tls]) && !accepts(&[&tokens]));
+        assert!(parse(&["--listen=127.0.0.1:1"]).is_ok() && parse(&["--listen=[::1]:1"]).is_ok());
+    }
+
+    #[test]
     fn a_bad_value_names_itself() {
         for (flag, value) in [
             ("--listen", "localhost"),
@@ -557,6 +726,16 @@ mod tests {
             ("--store", "sqlite::memory:"),
             ("--store", "file:a.db?mode=memory"),
             ("--admin-listen", "127.0.0.1:50051"),
+            ("--tls-cert", "server.pem"),
+            ("--tls-key", "server.key"),
+            ("--tls-client-ca", "clients.pem"),
+            ("--reload-interval", "0s"),
+            ("--jwt-keys", "jwks.json"),
+            ("--jwt-audience", "copydesk"),
+            ("--quota", "0"),
+            ("--quota-burst", "many"),
+            ("--listen", "0.0.0.0:50051"),
+            ("--listen", "[::]:50051"),
         ] {
             let error = parse(&[&format!("{flag}={value}")]).unwrap_err();
             assert!(error.contains(flag), "{flag} {value}: {error}");

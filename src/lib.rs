@@ -11,6 +11,7 @@
 //! - [`analyzer`]: the chosen analyses over one document
 //! - [`evaluate`]: how well that goes, on documents whose right answers are known
 //! - [`store`]: where documents are kept
+//! - [`access`]: who calls, and what they may do
 //! - [`telemetry`]: logs and metrics
 //! - [`pool`]: the threads that the engine runs on
 //! - [`api`]: the contract: messages, validation, conversion, the RPCs
@@ -19,6 +20,7 @@
 //! - [`server`]: the service as a whole
 //! - [`cli`]: the commands
 
+pub mod access;
 pub mod analyzer;
 pub mod api;
 pub mod cli;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             }
         },
         Command::Analyze(arguments) => cli::analyze::run(&arguments),
+        Command::Key(arguments) => cli::key::run(&arguments),
         Command::Store(command) => cli::store::run(&command),
         Command::Evaluate(arguments) => cli::evaluate::run(&arguments),
     };

@@ -1,10 +1,12 @@
 //! Puts layers, services, health, reflection, the admin port and the drain together.
 
 mod admin;
+mod callers;
 mod connections;
 mod health;
 mod reload;
 mod shutdown;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,18 +26,20 @@ use tower::ServiceBuilder;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 
 pub use health::Readiness;
-pub use reload::on_hangup;
+pub use reload::Source;
 pub use shutdown::Shutdown;
 
+use crate::access::{Need, Quota};
 use crate::analyzer::Analyzer;
 use crate::api::v1::analysis_service_server::AnalysisServiceServer;
 use crate::api::v1::document_service_server::DocumentServiceServer;
 use crate::api::v1::server_info_service_server::ServerInfoServiceServer;
 use crate::api::v1::taxonomy_service_server::TaxonomyServiceServer;
-use crate::api::{self, Desk};
+use crate::api::{self, Desk, GuardedStore};
 use crate::config::ServeConfig;
 use crate::middleware::admission::Admission;
-use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics};
+use crate::middleware::authenticate::{self, Authenticator};
+use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics, quota};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
 use crate::telemetry::{self, StageMetrics};
@@ -58,6 +62,9 @@ pub enum ServerError {
     Listener(#[from] io::Error),
     #[error("cannot start the engine's threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// Certificates or keys; the message names the file.
+    #[error("{0}")]
+    Security(String),
     /// A bug in the build.
     #[error("the descriptors of the services are damaged: {0}")]
     Descriptors(String),
@@ -102,7 +109,7 @@ pub fn services(
     let desk = Arc::new(Desk {
         analyzer,
         pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
-        store,
+        store: GuardedStore::new(store),
         limits: config.limits,
         catalogue,
         stopwatch: Arc::new(StageMetrics),
@@ -139,6 +146,11 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), ServerError> {
     let metrics = telemetry::metrics();
+    let tls = match config.security.tls.clone() {
+        Some(files) => Some(tls::follow(files, config.security.reload_interval)?),
+        None => None,
+    };
+    let authenticator = callers::authenticator(&config.security)?;
     let upkeep = tokio::spawn({
         let metrics = metrics.clone();
         async move {
@@ -148,19 +160,26 @@ pub async fn run(
             }
         }
     });
-    let (health, health_service) = Health::start(Arc::clone(&store)).await;
+    let (health, health_service) = Health::start(Arc::clone(&store), config.health_detail).await;
     let admin = listeners.admin.map(|listener| {
-        let routes = admin::routes(metrics, health.readiness());
+        let routes = admin::routes(metrics, health.readiness(), config.health_detail);
         tokio::spawn(axum::serve(listener, routes).into_future())
     });
     let draining = CancellationToken::new();
-    let routes = stack(config, services, health_service, draining.clone())?;
+    let wants_credentials = authenticator.wants_credentials();
+    let routes = stack(config, services, health_service, authenticator, draining.clone())?;
     let address = listeners.rpc.local_addr()?;
     if !address.ip().is_loopback() {
-        tracing::warn!(%address, "listening beyond this machine without TLS");
+        if tls.is_none() {
+            tracing::warn!(%address, "listening beyond this machine without TLS");
+        }
+        if !wants_credentials {
+            tracing::warn!(%address, "listening beyond this machine without credentials");
+        }
     }
-    tracing::info!(%address, store = %config.store, version = env!("CARGO_PKG_VERSION"), "serving");
-    let connections = Connections::accept(listeners.rpc, routes, config.connections, draining);
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(%address, store = %config.store, tls = tls.is_some(), version, "serving");
+    let connections = Connections::accept(listeners.rpc, routes, tls, config.connections, draining);
 
     shutdown.requested().await;
     tracing::info!(delay = ?config.drain.delay, timeout = ?config.drain.timeout, "draining");
@@ -191,14 +210,16 @@ fn stack<H: HealthRpc>(
     config: &ServeConfig,
     services: Routes,
     health: HealthServer<H>,
+    authenticator: Authenticator,
     draining: CancellationToken,
 ) -> Result<Router, ServerError> {
     let damaged = |error: &dyn std::fmt::Display| ServerError::Descriptors(error.to_string());
     let methods = Methods::default()
-        .with(api::FILE_DESCRIPTOR_SET, false)
-        .and_then(|methods| methods.with(tonic_health::pb::FILE_DESCRIPTOR_SET, true))
-        .and_then(|methods| methods.with(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET, true))
-        .and_then(|methods| methods.with(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET, true))
+        .with(api::FILE_DESCRIPTOR_SET, false, api::need)
+        // Whoever watches over servers has no key.
+        .and_then(|it| it.with(tonic_health::pb::FILE_DESCRIPTOR_SET, true, |_| Need::Nothing))
+        .and_then(|it| it.with(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET, true, |_| Need::Name))
+        .and_then(|it| it.with(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET, true, |_| Need::Name))
         .map_err(|error| damaged(&error))?;
 
     // Around our own services alone: a server that is full is still healthy.
@@ -223,6 +244,7 @@ fn stack<H: HealthRpc>(
             .add_service(builder().build_v1alpha().map_err(|error| damaged(&error))?);
     }
 
+    let quota = config.security.quota.map(|quota| Arc::new(Quota::new(quota.per_second, quota.burst)));
     // Around everything, unknown methods too.
     let layers = ServiceBuilder::new()
         // First, so that no layer can write a secret into the log.
@@ -234,6 +256,10 @@ fn stack<H: HealthRpc>(
         // Around all that can fail, so that every error looks the same.
         .layer(from_fn(errors::unify))
         // Inside of it, so that a panic becomes such an error.
-        .layer(from_fn(panics::catch));
+        .layer(from_fn(panics::catch))
+        // Before anything is done for a caller; inside of the log, which tells who called.
+        .layer(from_fn_with_state(Arc::new(authenticator), authenticate::authenticate))
+        // By caller, so after it is known who that is; before one caller's calls fill the queue.
+        .layer(from_fn_with_state(quota, quota::count));
     Ok(routes.into_axum_router().layer(layers))
 }

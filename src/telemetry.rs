@@ -118,6 +118,12 @@ fn describe_metrics() {
     describe_counter!("copydesk_calls_shed_total", "Calls refused because the server was full");
     describe_counter!("copydesk_panics_total", "Calls that met a bug");
     describe_gauge!("copydesk_connections", "Open connections");
+    describe_counter!(
+        "copydesk_quota_refusals_total",
+        "Calls refused because their caller's quota was used up"
+    );
+    describe_counter!("copydesk_tls_handshake_failures_total", "Connections whose TLS handshake failed");
+    describe_counter!("copydesk_reloads_total", "Changed files that were taken or refused while running");
     describe_gauge!("copydesk_engine_queue_depth", "Documents that wait for a thread of the engine");
     describe_gauge!("copydesk_engine_busy_threads", "Threads of the engine at work");
     describe_histogram!("copydesk_engine_queue_wait_seconds", "How long documents waited for a thread");

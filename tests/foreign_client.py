@@ -49,11 +49,15 @@ def free_port():
 class Server:
     """A copydesk of its own, on free ports of the loopback address."""
 
-    def __init__(self, binary, store):
+    def __init__(self, binary, store, flags=(), credentials=None):
+        """With credentials calls go by TLS."""
         self.address, self.admin = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        command = [binary, "serve", "--listen", self.address, "--admin-listen", self.admin, "--store", store]
+        command = [binary, "serve", "--listen", self.address, "--admin-listen", self.admin, "--store", store, *flags]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        self.channel = grpc.insecure_channel(self.address)
+        if credentials:
+            self.channel = grpc.secure_channel(self.address, credentials)
+        else:
+            self.channel = grpc.insecure_channel(self.address)
         grpc.channel_ready_future(self.channel).result(timeout=30)
         self.documents = document_service_pb2_grpc.DocumentServiceStub(self.channel)
         self.analysis = analysis_service_pb2_grpc.AnalysisServiceStub(self.channel)
@@ -359,6 +363,35 @@ def survives_kill_9(binary, store, server):
         assert again.terminate() == 0
 
 
+def tls_with_a_key(binary, folder):
+    """As docs/security.md shows it."""
+    folder = pathlib.Path(folder)
+    certificate, private_key = folder / "tls.crt", folder / "tls.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", private_key, "-out", certificate],
+        check=True, stderr=subprocess.DEVNULL)
+    made = subprocess.run([binary, "key", "newsroom", "analyze"], check=True, capture_output=True, text=True)
+    principals = folder / "principals.toml"
+    principals.write_text(made.stderr)
+    flags = ["--tls-cert", certificate, "--tls-key", private_key, "--principals", principals]
+    tls = grpc.ssl_channel_credentials(certificate.read_bytes())
+    key = grpc.access_token_call_credentials(made.stdout.strip())
+    server = Server(binary, folder / "secure.db", flags, grpc.composite_channel_credentials(tls, key))
+    try:
+        request = analysis_service.AnalyzeDocumentRequest(document=page())
+        assert server.analysis.AnalyzeDocument(request, timeout=10).analysis.entities
+        details = raises(grpc.StatusCode.PERMISSION_DENIED, server.documents.IngestDocument, ingest(), timeout=10)
+        assert details["ErrorInfo"].reason == "SCOPE_MISSING"
+        with grpc.secure_channel(server.address, tls) as stranger:
+            stub = analysis_service_pb2_grpc.AnalysisServiceStub(stranger)
+            details = raises(grpc.StatusCode.UNAUTHENTICATED, stub.AnalyzeDocument, request, timeout=10)
+            assert details["ErrorInfo"].reason == "CREDENTIALS_MISSING"
+    finally:
+        assert server.terminate() == 0
+
+
 def main():
     binary = sys.argv[1]
     passed = failed = 0
@@ -369,6 +402,7 @@ def main():
             cleanup.callback(server.process.kill)
             steps = [(call.__name__, lambda call=call: call(server)) for call in CALLS]
             steps.append(("survives_kill_9", lambda: survives_kill_9(binary, store, server)))
+            steps.append(("tls_with_a_key", lambda: tls_with_a_key(binary, folder)))
             for name, step in steps:
                 started = time.monotonic()
                 try:

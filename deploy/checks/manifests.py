@@ -16,7 +16,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-OVERLAYS = ["base", "overlays/embedded", "overlays/shared", "example"]
+OVERLAYS = ["base", "overlays/embedded", "overlays/shared", "example", "example-tls"]
 
 # The oldest Kubernetes that docs/operations.md promises, and the newest that is known.
 VERSIONS = ["1.29", kubernetes_validate.latest_version()]
@@ -63,9 +63,15 @@ def setting_names(objects):
 
 
 def probes(objects):
-    """The gRPC probes, by name."""
+    """The probes, by name, each with the one way that it asks and what."""
     names = ["startupProbe", "livenessProbe", "readinessProbe"]
-    return {name: container(objects)[name]["grpc"] for name in names}
+    ways = ["grpc", "httpGet"]
+    own = container(objects)
+    return {name: [(way, own[name][way]) for way in ways if way in own[name]] for name in names}
+
+
+def has_tls(objects):
+    return "COPYDESK_TLS_CERT" in settings(objects)
 
 
 def seconds(duration):
@@ -139,8 +145,14 @@ def check_names(objects):
     assert selects(selector, labels), "the workload does not know its own pods"
     for listen, port in [("COPYDESK_LISTEN", "grpc"), ("COPYDESK_ADMIN_LISTEN", "metrics")]:
         assert settings(objects)[listen] == f"0.0.0.0:{ports[port]}", f"{listen} is not the port {port}"
+    # The kubelet's gRPC speaks no TLS.
+    asked = ("httpGet", "metrics") if has_tls(objects) else ("grpc", ports["grpc"])
     for name, probe in probes(objects).items():
-        assert probe["port"] == ports["grpc"], f"{name} asks another port"
+        assert [(way, its["port"]) for way, its in probe] == [asked], f"{name} asks {probe}"
+    mounted = [mount["mountPath"] + "/" for mount in container(objects).get("volumeMounts", [])]
+    for name, value in settings(objects).items():
+        inside = not value.startswith("/") or any(value.startswith(path) for path in mounted)
+        assert inside, f"{name} names a file in no volume"
 
     services = {service["metadata"]["name"]: service for service in of_kind(objects, "Service")}
     for service in services.values():

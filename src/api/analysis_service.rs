@@ -10,9 +10,12 @@ use tonic::{Request, Response, Status, Streaming};
 use super::error::ApiError;
 use super::v1::analysis_service_server::AnalysisService;
 use super::validate::{AnalysisJob, Target};
-use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, joint_summary, paced, v1, validate};
+use super::{
+    Desk, STREAM_WINDOW, answer, caller, charge_others, checkpoint, convert, joint_summary, paced, v1,
+    validate,
+};
+use crate::access::Caller;
 use crate::analyzer::{self, Checkpoint, Stopped};
-use crate::store::View;
 
 /// Serves AnalysisService.
 pub struct Analysis(pub Arc<Desk>);
@@ -25,9 +28,9 @@ impl AnalysisService for Analysis {
         &self,
         request: Request<v1::AnalyzeDocumentRequest>,
     ) -> Result<Response<v1::AnalyzeDocumentResponse>, Status> {
-        let checkpoint = checkpoint(&request);
+        let (caller, checkpoint) = (caller(&request), checkpoint(&request));
         let job = validate::analyze(request.into_inner(), &self.0.rules())?;
-        let analysis = analyze(&self.0, job, &checkpoint).await?;
+        let analysis = analyze(&self.0, job, &caller, &checkpoint).await?;
         Ok(Response::new(v1::AnalyzeDocumentResponse { analysis: Some(analysis) }))
     }
 
@@ -35,10 +38,11 @@ impl AnalysisService for Analysis {
         &self,
         request: Request<v1::BatchAnalyzeDocumentsRequest>,
     ) -> Result<Response<v1::BatchAnalyzeDocumentsResponse>, Status> {
-        let deadline = checkpoint(&request).deadline;
+        let (caller, deadline) = (caller(&request), checkpoint(&request).deadline);
         let requests = request.into_inner().requests;
         validate::batch_size(requests.len(), &self.0.limits)?;
-        let each = requests.into_iter().map(|request| analyze_one(&self.0, Some(request), deadline));
+        charge_others(&caller, requests.len())?;
+        let each = requests.into_iter().map(|request| analyze_one(&self.0, Some(request), &caller, deadline));
         let mut results: Vec<_> = stream::iter(each).buffered(STREAM_WINDOW).collect().await;
         answer::fit(results.iter_mut().flatten(), self.0.limits.max_message_bytes);
         let results = results.into_iter().map(|result| {
@@ -56,15 +60,15 @@ impl AnalysisService for Analysis {
         request: Request<Streaming<v1::StreamAnalyzeDocumentsRequest>>,
     ) -> Result<Response<Self::StreamAnalyzeDocumentsStream>, Status> {
         let desk = Arc::clone(&self.0);
-        let deadline = checkpoint(&request).deadline;
-        let messages = paced(request.into_inner(), self.0.limits.max_message_bytes);
+        let (caller, deadline) = (caller(&request), checkpoint(&request).deadline);
+        let messages = paced(request.into_inner(), self.0.limits.max_message_bytes, caller.allowance.clone());
         let answers = messages.map(move |(item, share)| {
-            let desk = Arc::clone(&desk);
+            let (desk, caller) = (Arc::clone(&desk), caller.clone());
             async move {
                 let v1::StreamAnalyzeDocumentsRequest { correlation_id, request } = item?;
                 use v1::stream_analyze_documents_response::Result as Out;
                 let result = match validate::correlation_id(&correlation_id) {
-                    Ok(()) => analyze_one(&desk, request, deadline).await,
+                    Ok(()) => analyze_one(&desk, request, &caller, deadline).await,
                     Err(error) => Err(error),
                 };
                 let result = result.map_or_else(|error| Out::Error(error.to_document_error()), Out::Analysis);
@@ -79,9 +83,9 @@ impl AnalysisService for Analysis {
         &self,
         request: Request<v1::SummarizeDocumentRequest>,
     ) -> Result<Response<v1::SummarizeDocumentResponse>, Status> {
-        let checkpoint = checkpoint(&request);
+        let (caller, checkpoint) = (caller(&request), checkpoint(&request));
         let job = validate::summarize(request.into_inner(), &self.0.limits)?;
-        let analysis = analyze(&self.0, job, &checkpoint).await?;
+        let analysis = analyze(&self.0, job, &caller, &checkpoint).await?;
         Ok(Response::new(v1::SummarizeDocumentResponse {
             summary: analysis.summary,
             document: analysis.document,
@@ -95,18 +99,19 @@ impl AnalysisService for Analysis {
         &self,
         request: Request<v1::SummarizeDocumentsRequest>,
     ) -> Result<Response<v1::SummarizeDocumentsResponse>, Status> {
-        let checkpoint = checkpoint(&request);
+        let (caller, checkpoint) = (caller(&request), checkpoint(&request));
         let job = validate::summarize_together(request.into_inner(), &self.0.limits)?;
-        Ok(Response::new(joint_summary::answer(&self.0, job, &checkpoint).await?))
+        charge_others(&caller, job.targets.len())?;
+        Ok(Response::new(joint_summary::answer(&self.0, job, &caller, &checkpoint).await?))
     }
 
     async fn tag_document(
         &self,
         request: Request<v1::TagDocumentRequest>,
     ) -> Result<Response<v1::TagDocumentResponse>, Status> {
-        let checkpoint = checkpoint(&request);
+        let (caller, checkpoint) = (caller(&request), checkpoint(&request));
         let job = validate::tag(request.into_inner(), &self.0.rules())?;
-        let analysis = analyze(&self.0, job, &checkpoint).await?;
+        let analysis = analyze(&self.0, job, &caller, &checkpoint).await?;
         Ok(Response::new(v1::TagDocumentResponse {
             topics: analysis.topics,
             document: analysis.document,
@@ -121,22 +126,24 @@ impl AnalysisService for Analysis {
 async fn analyze_one(
     desk: &Arc<Desk>,
     request: Option<v1::AnalyzeDocumentRequest>,
+    caller: &Caller,
     deadline: Option<Instant>,
 ) -> Result<v1::DocumentAnalysis, ApiError> {
     let request = request.ok_or_else(|| ApiError::invalid("request", "is required"))?;
     let job = validate::analyze(request, &desk.rules())?;
     // A checkpoint of its own: the end of one document must not stop the others.
     let checkpoint = Checkpoint::until(deadline);
-    let work = prepare(desk, job, &checkpoint).await?;
+    let work = prepare(desk, job, caller, &checkpoint).await?;
     Ok(desk.pool.run_patiently(&checkpoint, work).await?)
 }
 
 async fn analyze(
     desk: &Arc<Desk>,
     job: AnalysisJob,
+    caller: &Caller,
     checkpoint: &Checkpoint,
 ) -> Result<v1::DocumentAnalysis, ApiError> {
-    let work = prepare(desk, job, checkpoint).await?;
+    let work = prepare(desk, job, caller, checkpoint).await?;
     Ok(desk.pool.run(checkpoint, work).await?)
 }
 
@@ -145,10 +152,11 @@ async fn analyze(
 async fn prepare(
     desk: &Arc<Desk>,
     job: AnalysisJob,
+    caller: &Caller,
     checkpoint: &Checkpoint,
 ) -> Result<impl FnOnce() -> Result<v1::DocumentAnalysis, Stopped> + Send + use<>, ApiError> {
     let stored = match &job.target {
-        Target::Stored(name) => Some(desk.store.get(&name.corpus, &name.document_id, View::Full).await?),
+        Target::Stored(name) => Some(desk.store.of(caller).get_to_analyze(name).await?),
         Target::Inline { .. } => None,
     };
     let desk = Arc::clone(desk);

@@ -12,9 +12,12 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::v1::document_service_server::DocumentService;
 use super::validate::IngestJob;
-use super::{Desk, STREAM_WINDOW, answer, checkpoint, convert, paced, page_token, v1, validate};
+use super::{
+    Desk, STREAM_WINDOW, answer, caller, charge_others, checkpoint, convert, paced, page_token, v1, validate,
+};
+use crate::access::Caller;
 use crate::analyzer::{self, Analysis, Checkpoint, Feature, Features, Stopped};
-use crate::store::{Ingested, NewDocument, StoreError, Terms};
+use crate::store::{Ingested, NewDocument, Terms};
 use crate::text::offsets::OffsetUnit;
 use crate::topics::Choice;
 
@@ -32,11 +35,12 @@ impl DocumentService for Documents {
         &self,
         request: Request<v1::IngestDocumentRequest>,
     ) -> Result<Response<v1::IngestDocumentResponse>, Status> {
-        let checkpoint = checkpoint(&request);
+        let (caller, checkpoint) = (caller(&request), checkpoint(&request));
         let job = validate::ingest(request.into_inner(), "", &self.0.rules())?;
+        self.0.store.of(&caller).check_ingest(&job.corpus)?;
         let read =
             self.0.pool.run(&checkpoint, reading(&self.0, job, &checkpoint)).await.map_err(ApiError::from)?;
-        let ingested = keep(&self.0, read.new_document).await?;
+        let ingested = keep(&self.0, &caller, read.new_document).await?;
         let mut answer = read.answer.with(ingested);
         answer.fit(&self.0);
         Ok(Response::new(answer.message()))
@@ -46,12 +50,14 @@ impl DocumentService for Documents {
         &self,
         request: Request<v1::BatchIngestDocumentsRequest>,
     ) -> Result<Response<v1::BatchIngestDocumentsResponse>, Status> {
-        let deadline = checkpoint(&request).deadline;
+        let (caller, deadline) = (caller(&request), checkpoint(&request).deadline);
         let v1::BatchIngestDocumentsRequest { parent, requests } = request.into_inner();
         validate::batch_size(requests.len(), &self.0.limits)?;
-        let each = requests.into_iter().map(|request| read_one(&self.0, Some(request), &parent, deadline));
+        charge_others(&caller, requests.len())?;
+        let read = |request| read_one(&self.0, Some(request), &parent, &caller, deadline);
+        let each = requests.into_iter().map(read);
         let read: Vec<_> = stream::iter(each).buffered(STREAM_WINDOW).collect().await;
-        let mut results = keep_batch(&self.0, read).await;
+        let mut results = keep_batch(&self.0, &caller, read).await;
         let analyses = results.iter_mut().flatten().map(|answer| &mut answer.analysis);
         answer::fit(analyses, self.0.limits.max_message_bytes);
         let results = results.into_iter().map(|result| {
@@ -75,27 +81,29 @@ impl DocumentService for Documents {
         &self,
         request: Request<Streaming<v1::StreamIngestDocumentsRequest>>,
     ) -> Result<Response<Self::StreamIngestDocumentsStream>, Status> {
-        let deadline = checkpoint(&request).deadline;
-        let (reader, keeper) = (Arc::clone(&self.0), Arc::clone(&self.0));
-        let messages = paced(request.into_inner(), self.0.limits.max_message_bytes);
+        let (caller, deadline) = (caller(&request), checkpoint(&request).deadline);
+        let (reader, keeper) = ((Arc::clone(&self.0), caller.clone()), (Arc::clone(&self.0), caller));
+        let allowance = reader.1.allowance.clone();
+        let messages = paced(request.into_inner(), self.0.limits.max_message_bytes, allowance);
         let read = messages.map(move |(item, share)| {
-            let desk = Arc::clone(&reader);
+            let (desk, caller) = reader.clone();
             async move {
                 let v1::StreamIngestDocumentsRequest { correlation_id, request } = item?;
                 let read = match validate::correlation_id(&correlation_id) {
-                    Ok(()) => read_one(&desk, request, "", deadline).await,
+                    Ok(()) => read_one(&desk, request, "", &caller, deadline).await,
                     Err(error) => Err(error),
                 };
                 Ok::<_, Status>((correlation_id, read, share))
             }
         });
         let answers = read.buffered(STREAM_WINDOW).map(move |item| {
-            let desk = Arc::clone(&keeper);
+            let (desk, caller) = keeper.clone();
             async move {
                 let (correlation_id, read, share) = item?;
                 let result = match read {
                     Ok(read) => {
-                        keep(&desk, read.new_document).await.map(|ingested| read.answer.with(ingested))
+                        let kept = keep(&desk, &caller, read.new_document).await;
+                        kept.map(|ingested| read.answer.with(ingested))
                     }
                     Err(error) => Err(error),
                 };
@@ -117,8 +125,9 @@ impl DocumentService for Documents {
         &self,
         request: Request<v1::GetDocumentRequest>,
     ) -> Result<Response<v1::GetDocumentResponse>, Status> {
+        let caller = caller(&request);
         let (name, view, unit) = validate::get(request.get_ref())?;
-        let stored = self.0.store.get(&name.corpus, &name.document_id, view).await.map_err(ApiError::from)?;
+        let stored = self.0.store.of(&caller).get(&name, view).await?;
         let mut document = convert::stored_document(&stored, unit, true);
         let warnings =
             answer::fit_document(&mut document, self.0.limits.max_message_bytes).into_iter().collect();
@@ -130,6 +139,7 @@ impl DocumentService for Documents {
         &self,
         request: Request<v1::ListDocumentsRequest>,
     ) -> Result<Response<v1::ListDocumentsResponse>, Status> {
+        let caller = caller(&request);
         let request = request.into_inner();
         let job = validate::list(&request)?;
         let filter = request.filter.as_ref();
@@ -140,12 +150,8 @@ impl DocumentService for Documents {
                     .map_err(|description| ApiError::invalid("page_token", description))?,
             ),
         };
-        let page = self
-            .0
-            .store
-            .list(&job.corpus, &job.filter, job.view, after, job.page_size)
-            .await
-            .map_err(ApiError::from)?;
+        let store = self.0.store.of(&caller);
+        let page = store.list(&job.corpus, &job.filter, job.view, after, job.page_size).await?;
 
         let mut answer = v1::ListDocumentsResponse {
             offset_encoding: convert::offset_encoding(job.unit),
@@ -177,8 +183,7 @@ impl DocumentService for Documents {
         request: Request<v1::DeleteDocumentRequest>,
     ) -> Result<Response<v1::DeleteDocumentResponse>, Status> {
         let name = validate::delete(request.get_ref())?;
-        let etag = &request.get_ref().etag;
-        self.0.store.delete(&name.corpus, &name.document_id, etag).await.map_err(ApiError::from)?;
+        self.0.store.of(&caller(&request)).delete(&name, &request.get_ref().etag).await?;
         Ok(Response::new(v1::DeleteDocumentResponse {}))
     }
 }
@@ -233,10 +238,12 @@ async fn read_one(
     desk: &Arc<Desk>,
     request: Option<v1::IngestDocumentRequest>,
     parent: &str,
+    caller: &Caller,
     deadline: Option<Instant>,
 ) -> Result<Read, ApiError> {
     let request = request.ok_or_else(|| ApiError::invalid("request", "is required"))?;
     let job = validate::ingest(request, parent, &desk.rules())?;
+    desk.store.of(caller).check_ingest(&job.corpus)?;
     let checkpoint = Checkpoint::until(deadline);
     Ok(desk.pool.run_patiently(&checkpoint, reading(desk, job, &checkpoint)).await?)
 }
@@ -310,16 +317,22 @@ fn terms(analysis: &Analysis) -> Terms {
     Terms { topics, entities }
 }
 
-async fn keep(desk: &Desk, document: NewDocument) -> Result<Ingested, ApiError> {
-    match desk.store.ingest(vec![document]).await.pop() {
-        Some(result) => result.map_err(ApiError::from),
-        None => Err(ApiError::internal(&"the store gave no answer for a document")),
-    }
+async fn keep(desk: &Desk, caller: &Caller, document: NewDocument) -> Result<Ingested, ApiError> {
+    let kept = desk.store.of(caller).ingest(vec![document]).await.pop();
+    kept.unwrap_or_else(|| Err(no_answer()))
+}
+
+fn no_answer() -> ApiError {
+    ApiError::internal(&"the store gave no answer for a document")
 }
 
 /// Hands the documents of a batch to the store together; those that could not be read keep
 /// their errors in their places.
-async fn keep_batch(desk: &Desk, read: Vec<Result<Read, ApiError>>) -> Vec<Result<Answer, ApiError>> {
+async fn keep_batch(
+    desk: &Desk,
+    caller: &Caller,
+    read: Vec<Result<Read, ApiError>>,
+) -> Vec<Result<Answer, ApiError>> {
     let mut documents = Vec::new();
     let waiting: Vec<Result<Unkept, ApiError>> = read
         .into_iter()
@@ -330,13 +343,12 @@ async fn keep_batch(desk: &Desk, read: Vec<Result<Read, ApiError>>) -> Vec<Resul
             })
         })
         .collect();
-    let mut kept = desk.store.ingest(documents).await.into_iter();
+    let mut kept = desk.store.of(caller).ingest(documents).await.into_iter();
     waiting
         .into_iter()
         .map(|answer| {
             let answer = answer?;
-            let missing = || Err(StoreError::Internal("no answer for a document".into()));
-            Ok(answer.with(kept.next().unwrap_or_else(missing)?))
+            Ok(answer.with(kept.next().unwrap_or_else(|| Err(no_answer()))?))
         })
         .collect()
 }

@@ -3,12 +3,14 @@
 //! Every status carries an `ErrorInfo` with the domain `copydesk` and a reason that stays the
 //! same from version to version; the reasons are part of the contract.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::v1;
+use crate::access::{Scope, Unknown};
 use crate::analyzer::Stopped;
 use crate::pool::PoolError;
 use crate::store::StoreError;
@@ -37,10 +39,18 @@ pub enum ApiError {
     RequestIdReused(String),
     #[error("there is no document {0:?}")]
     DocumentNotFound(String),
+    #[error("there is no corpus {0:?}")]
+    CorpusNotFound(String),
     #[error("there is no taxonomy {0:?}; ListTaxonomies lists those there are")]
     TaxonomyNotFound(String),
     #[error("the document has changed: its etag is {current:?}; read it again and decide anew")]
     StaleEtag { current: String },
+    #[error("{0}")]
+    Unauthenticated(Unknown),
+    #[error("this needs the scope {:?}", .0.name())]
+    ScopeMissing(Scope),
+    #[error("the quota of {caller:?} is used up; try again in {wait:?}")]
+    QuotaExceeded { caller: Arc<str>, wait: Duration },
     #[error("the server is full; try again later")]
     Overloaded,
     #[error("the server is going away; try again, another one will answer")]
@@ -77,10 +87,12 @@ impl ApiError {
     pub fn code(&self) -> Code {
         match self {
             Self::Invalid(_) | Self::RequestIdReused(_) => Code::InvalidArgument,
-            Self::DocumentNotFound(_) | Self::TaxonomyNotFound(_) => Code::NotFound,
+            Self::DocumentNotFound(_) | Self::CorpusNotFound(_) | Self::TaxonomyNotFound(_) => Code::NotFound,
+            Self::Unauthenticated(_) => Code::Unauthenticated,
+            Self::ScopeMissing(_) => Code::PermissionDenied,
             Self::StaleEtag { .. } => Code::Aborted,
             Self::Overloaded | Self::Draining | Self::StoreUnavailable => Code::Unavailable,
-            Self::MessageTooLarge { .. } => Code::ResourceExhausted,
+            Self::MessageTooLarge { .. } | Self::QuotaExceeded { .. } => Code::ResourceExhausted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
             Self::Cancelled => Code::Cancelled,
             Self::Internal { .. } => Code::Internal,
@@ -93,7 +105,13 @@ impl ApiError {
             Self::Invalid(_) => "INVALID_FIELD",
             Self::RequestIdReused(_) => "REQUEST_ID_REUSED",
             Self::DocumentNotFound(_) => "DOCUMENT_NOT_FOUND",
+            Self::CorpusNotFound(_) => "CORPUS_NOT_FOUND",
             Self::TaxonomyNotFound(_) => "TAXONOMY_NOT_FOUND",
+            Self::Unauthenticated(Unknown::Missing) => "CREDENTIALS_MISSING",
+            Self::Unauthenticated(Unknown::Invalid) => "CREDENTIALS_INVALID",
+            Self::Unauthenticated(Unknown::Expired) => "TOKEN_EXPIRED",
+            Self::ScopeMissing(_) => "SCOPE_MISSING",
+            Self::QuotaExceeded { .. } => "QUOTA_EXCEEDED",
             Self::StaleEtag { .. } => "STALE_ETAG",
             Self::Overloaded => "OVERLOADED",
             Self::Draining => "DRAINING",
@@ -140,6 +158,14 @@ impl From<ApiError> for Status {
         match &error {
             ApiError::DocumentNotFound(name) => {
                 details.set_resource_info("copydesk.v1.Document", name, "", error.to_string());
+            }
+            ApiError::CorpusNotFound(corpus) => {
+                let name = format!("corpora/{corpus}");
+                details.set_resource_info("copydesk.v1.Corpus", name, "", error.to_string());
+            }
+            ApiError::QuotaExceeded { caller, wait } => {
+                details.add_quota_failure_violation(&**caller, "documents a second");
+                details.set_retry_info(Some(*wait));
             }
             ApiError::TaxonomyNotFound(name) => {
                 details.set_resource_info("copydesk.v1.Taxonomy", name, "", error.to_string());

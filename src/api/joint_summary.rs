@@ -9,9 +9,10 @@ use prost::Message;
 use super::error::ApiError;
 use super::validate::{JointSummaryJob, Target};
 use super::{Desk, answer, convert, v1};
+use crate::access::Caller;
 use crate::analyzer::{Checkpoint, Stopped};
 use crate::document::{Article, Source};
-use crate::store::{StoredDocument, View};
+use crate::store::StoredDocument;
 
 /// How many documents are fetched from the store at once.
 const FETCH_WINDOW: usize = 16;
@@ -26,10 +27,11 @@ enum Fetched {
 pub async fn answer(
     desk: &Arc<Desk>,
     job: JointSummaryJob,
+    caller: &Caller,
     checkpoint: &Checkpoint,
 ) -> Result<v1::SummarizeDocumentsResponse, ApiError> {
     let JointSummaryJob { targets, options, mode, unit } = job;
-    let each = targets.into_iter().map(|target| fetch(desk, target));
+    let each = targets.into_iter().map(|target| fetch(desk, caller, target));
     let fetched: Vec<Result<Fetched, ApiError>> = stream::iter(each).buffered(FETCH_WINDOW).collect().await;
     if let (true, Some(Err(first))) = (fetched.iter().all(Result::is_err), fetched.first()) {
         return Err(first.clone());
@@ -82,12 +84,11 @@ pub async fn answer(
     Ok(answer)
 }
 
-async fn fetch(desk: &Desk, target: Result<Target, ApiError>) -> Result<Fetched, ApiError> {
+async fn fetch(desk: &Desk, caller: &Caller, target: Result<Target, ApiError>) -> Result<Fetched, ApiError> {
     match target? {
         Target::Inline { source, labels } => Ok(Fetched::Inline { source: Box::new(source), labels }),
         Target::Stored(name) => {
-            let stored = desk.store.get(&name.corpus, &name.document_id, View::Full).await?;
-            Ok(Fetched::Stored(Box::new(stored)))
+            Ok(Fetched::Stored(Box::new(desk.store.of(caller).get_to_analyze(&name).await?)))
         }
     }
 }

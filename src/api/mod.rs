@@ -6,6 +6,7 @@ mod answer;
 pub(crate) mod convert;
 mod document_service;
 pub mod error;
+mod guard;
 mod joint_summary;
 mod names;
 mod page_token;
@@ -13,12 +14,16 @@ mod server_info_service;
 mod taxonomy_service;
 mod validate;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use analysis_service::Analysis;
 pub use document_service::Documents;
+use error::ApiError;
 use futures_util::{Stream, StreamExt};
+pub use guard::GuardedStore;
+use metrics::counter;
 use prost::Message;
 pub use server_info_service::ServerInfo;
 pub use taxonomy_service::Taxonomies;
@@ -26,9 +31,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::Status;
 use validate::Rules;
 
+use crate::access::{Allowance, Caller, Need, Scope};
 use crate::analyzer::{Analyzer, Checkpoint, Stopwatch};
 use crate::pool::EnginePool;
-use crate::store::SharedStore;
 use crate::topics::Catalogue;
 
 /// Messages, clients and servers as generated from `proto/`.
@@ -63,6 +68,25 @@ impl Default for Limits {
     }
 }
 
+/// What the callers of a method of the contract must have, by its name.
+pub fn need(method: &str) -> Need {
+    match method {
+        "AnalyzeDocument"
+        | "BatchAnalyzeDocuments"
+        | "StreamAnalyzeDocuments"
+        | "SummarizeDocument"
+        | "SummarizeDocuments"
+        | "TagDocument" => Need::Scope(Scope::Analyze),
+        "GetDocument" | "ListDocuments" => Need::Scope(Scope::Read),
+        "IngestDocument" | "BatchIngestDocuments" | "StreamIngestDocuments" | "DeleteDocument" => {
+            Need::Scope(Scope::Write)
+        }
+        "GetServerInfo" | "ListTaxonomies" | "GetTaxonomy" => Need::Name,
+        // Whoever adds a method and forgets it here finds it closed.
+        _ => Need::Everything,
+    }
+}
+
 /// When a call's answer stops being wanted; a request carries it among its extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub Instant);
@@ -71,7 +95,7 @@ pub struct Deadline(pub Instant);
 pub struct Desk {
     pub analyzer: Arc<Analyzer>,
     pub pool: EnginePool,
-    pub store: SharedStore,
+    pub store: GuardedStore,
     pub limits: Limits,
     /// The taxonomies of the user's own, which may be exchanged at any time.
     pub catalogue: watch::Receiver<Arc<Catalogue>>,
@@ -99,24 +123,52 @@ const STREAM_WINDOW: usize = 64;
 type Paced<T> = (Result<T, Status>, Option<OwnedSemaphorePermit>);
 
 /// Takes no more messages from a client than `bytes` under way allow, or one at a time where
-/// that one is larger. A client that sends large documents and reads no answers could fill the
-/// memory otherwise.
+/// that one is larger, and none faster than its allowance. A client that sends large documents and
+/// reads no answers could fill the memory otherwise.
 fn paced<T: Message>(
     messages: impl Stream<Item = Result<T, Status>>,
     bytes: usize,
+    allowance: Option<Allowance>,
 ) -> impl Stream<Item = Paced<T>> {
     let kib = |bytes: usize| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
     let most = kib(bytes);
     let space = Arc::new(Semaphore::new(most as usize));
     messages.then(move |message| {
         let space = Arc::clone(&space);
+        let allowance = allowance.clone();
         async move {
+            if let Some(allowance) = allowance {
+                allowance.turn().await;
+            }
             let share = message.as_ref().map_or(1, |message| kib(message.encoded_len())).min(most);
             // The semaphore is never closed.
             let share = space.acquire_many_owned(share).await.ok();
             (message, share)
         }
     })
+}
+
+/// Who makes a call.
+fn caller<T>(request: &tonic::Request<T>) -> Caller {
+    request.extensions().get().cloned().unwrap_or_default()
+}
+
+/// Counts documents against the caller's quota.
+///
+/// # Errors
+/// [`ApiError::QuotaExceeded`] where it is used up.
+pub fn charge(caller: &Caller, documents: NonZeroU32) -> Result<(), ApiError> {
+    let Some(allowance) = &caller.allowance else { return Ok(()) };
+    allowance.spend(documents).map_err(|wait| {
+        counter!("copydesk_quota_refusals_total").increment(1);
+        ApiError::QuotaExceeded { caller: Arc::clone(&caller.identity.name), wait }
+    })
+}
+
+/// Counts the documents of a call that has several; the first was counted when it began.
+fn charge_others(caller: &Caller, documents: usize) -> Result<(), ApiError> {
+    let others = u32::try_from(documents.saturating_sub(1)).unwrap_or(u32::MAX);
+    NonZeroU32::new(others).map_or(Ok(()), |others| charge(caller, others))
 }
 
 /// The checkpoint of a call.

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod evaluate;
 mod input;
+pub mod key;
 mod parallel;
 pub mod serve;
 pub mod store;
@@ -29,6 +30,9 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Analyse files or standard input, without a server
     Analyze(analyze::Arguments),
+    /// Make a key for a client of a server: the key goes to stdout, what the server's file of
+    /// principals needs of it to stderr
+    Key(key::Arguments),
     /// Work on stores
     #[command(subcommand)]
     Store(store::Command),

@@ -4,11 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::analyzer::Analyzer;
 use crate::config::{ServeConfig, taxonomies};
-use crate::server::{self, Listeners, Shutdown};
+use crate::server::{self, Listeners, Shutdown, Source};
 use crate::store::SharedStore;
 use crate::telemetry;
 
@@ -26,9 +24,13 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         let listeners = Listeners::bind(config).await?;
         let store: SharedStore = super::store::open(&config.store, &config.postgres).await?;
         let analyzer = Arc::new(Analyzer::load()?);
-        let read = taxonomies::read_all(&config.taxonomies, &analyzer)?;
-        let (catalogue, current) = watch::channel(Arc::new(read));
-        server::on_hangup(config.taxonomies.clone(), Arc::clone(&analyzer), catalogue)?;
+        let (paths, engine) = (config.taxonomies.clone(), Arc::clone(&analyzer));
+        let taxonomies = Source {
+            name: "taxonomies",
+            files: Vec::new(),
+            read: Box::new(move || taxonomies::read_all(&paths, &engine).map_err(|error| error.to_string())),
+        };
+        let current = taxonomies.follow(None)?;
         let services = server::services(config, analyzer, Arc::clone(&store), current)?;
         server::run(config, listeners, services, store, shutdown).await?;
         Ok(ExitCode::SUCCESS)

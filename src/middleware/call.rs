@@ -1,6 +1,6 @@
 //! Gives every call its identity: a request id, and the method that it calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -10,6 +10,8 @@ use prost::Message;
 use prost_types::FileDescriptorSet;
 use rustc_hash::FxHashMap;
 use uuid::Uuid;
+
+use crate::access::Need;
 
 /// Carries the request id, from the client and back to it.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,6 +25,21 @@ pub struct Call {
     /// Visible ASCII.
     pub request_id: Arc<str>,
     pub method: Arc<Method>,
+    /// Who calls, once that is known.
+    principal: Arc<OnceLock<Arc<str>>>,
+}
+
+impl Call {
+    /// Notes who calls, for the log.
+    pub fn is_by(&self, principal: &Arc<str>) {
+        // Found out once in each call.
+        let _ = self.principal.set(Arc::clone(principal));
+    }
+
+    /// Who calls; empty where that is not known.
+    pub fn principal(&self) -> &str {
+        self.principal.get().map_or("", |principal| principal)
+    }
 }
 
 /// One RPC.
@@ -35,6 +52,8 @@ pub struct Method {
     pub streaming: bool,
     /// Called by machines every few seconds: logged for debugging only.
     pub routine: bool,
+    /// What its callers must have.
+    pub need: Need,
 }
 
 /// The methods that the server has, by path. All others share one name, so that a client cannot
@@ -47,18 +66,30 @@ pub struct Methods {
 
 impl Default for Methods {
     fn default() -> Self {
-        let unknown =
-            Method { service: "unknown".into(), name: "unknown".into(), streaming: false, routine: false };
+        let unknown = Method {
+            service: "unknown".into(),
+            name: "unknown".into(),
+            streaming: false,
+            routine: false,
+            // Only those who are known are told what there is not.
+            need: Need::Name,
+        };
         Self { by_path: FxHashMap::default(), unknown: Arc::new(unknown) }
     }
 }
 
 impl Methods {
-    /// Adds all methods of an encoded `google.protobuf.FileDescriptorSet`.
+    /// Adds all methods of an encoded `google.protobuf.FileDescriptorSet`; `need` says by their
+    /// names what their callers must have.
     ///
     /// # Errors
     /// If it is none.
-    pub fn with(mut self, descriptor_set: &[u8], routine: bool) -> Result<Self, prost::DecodeError> {
+    pub fn with(
+        mut self,
+        descriptor_set: &[u8],
+        routine: bool,
+        need: impl Fn(&str) -> Need,
+    ) -> Result<Self, prost::DecodeError> {
         for file in FileDescriptorSet::decode(descriptor_set)?.file {
             for service in &file.service {
                 let service_name: Arc<str> = format!("{}.{}", file.package(), service.name()).into();
@@ -69,6 +100,7 @@ impl Methods {
                         name: method.name().into(),
                         streaming: method.client_streaming() || method.server_streaming(),
                         routine,
+                        need: need(method.name()),
                     };
                     self.by_path.insert(path, Arc::new(method));
                 }
@@ -94,6 +126,7 @@ pub async fn identify(State(methods): State<Arc<Methods>>, mut request: Request,
         // Sane ids are visible ASCII, so this never falls back.
         request_id: header.to_str().unwrap_or_default().into(),
         method: methods.find(request.uri().path()),
+        principal: Arc::default(),
     };
     request.headers_mut().insert(REQUEST_ID, header.clone());
     request.extensions_mut().insert(call);
@@ -129,10 +162,14 @@ mod tests {
 
     #[test]
     fn methods_are_known_with_their_streaming() {
-        let methods = Methods::default().with(crate::api::FILE_DESCRIPTOR_SET, false).unwrap();
+        let methods = Methods::default();
+        let methods = methods.with(crate::api::FILE_DESCRIPTOR_SET, false, crate::api::need).unwrap();
         let unary = methods.find("/copydesk.v1.DocumentService/GetDocument");
         assert_eq!((&*unary.name, unary.streaming), ("GetDocument", false));
         assert!(methods.find("/copydesk.v1.DocumentService/StreamIngestDocuments").streaming);
         assert_eq!(&*methods.find("/copydesk.v1.DocumentService/Nonsense").service, "unknown");
+        for method in methods.by_path.values() {
+            assert_ne!(method.need, Need::Everything, "api::need does not know {method:?}");
+        }
     }
 }

@@ -4,11 +4,13 @@
 //! their order and says why it is that one. No layer knows which RPC it serves.
 
 pub mod admission;
+pub mod authenticate;
 pub mod call;
 pub mod deadline;
 pub mod drain;
 pub mod errors;
 pub mod observe;
 pub mod panics;
+pub mod quota;
 
 pub use call::{Call, Method, Methods};

@@ -101,6 +101,7 @@ impl Drop for Record {
                     request_id = &*self.call.request_id,
                     service = &*method.service,
                     method = &*method.name,
+                    principal = self.call.principal(),
                     code = code_name(code),
                     milliseconds = (seconds * 1e6).round() / 1e3,
                     received_bytes = received,

@@ -1,27 +1,35 @@
-//! Accepts connections and speaks HTTP/2 on them, until they are drained.
+//! Accepts connections and speaks HTTP/2 on them, by TLS or without, until they are drained.
 //!
 //! tonic's own server would add a shell that answers outside of our layers, drains without a
 //! bound and gives all connections the same age.
 
 use std::future::pending;
-use std::io::Cursor;
+use std::io::{self, Cursor};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use metrics::gauge;
-use tokio::io::{AsyncReadExt, join};
+use metrics::{counter, gauge};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join, split};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
+use super::tls;
 use crate::config::ConnectionConfig;
+use crate::middleware::authenticate::Peer;
 use crate::telemetry::Counted;
 
 /// What every HTTP/2 client says first (RFC 9113, section 3.4).
@@ -37,10 +45,12 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Serves `routes` on all that connects; `draining` is cancelled when the drain begins.
+    /// Serves `routes` on all that connects, where `tls` is given by TLS as it is configured at that
+    /// moment; `draining` is cancelled when the drain begins.
     pub fn accept(
         listener: TcpListener,
         routes: Router,
+        tls: Option<watch::Receiver<Arc<ServerConfig>>>,
         config: ConnectionConfig,
         draining: CancellationToken,
     ) -> Self {
@@ -49,7 +59,8 @@ impl Connections {
             connection: Connection {
                 http: http(&config),
                 routes,
-                greeting_timeout: config.keepalive_timeout,
+                tls,
+                beginning_timeout: config.keepalive_timeout,
                 draining: draining.clone(),
             },
             open: JoinSet::new(),
@@ -112,8 +123,8 @@ impl Acceptor {
             // Never closed, so there is always a place sooner or later.
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return pending().await };
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    self.open.spawn(self.connection.clone().serve(stream, place));
+                Ok((stream, address)) => {
+                    self.open.spawn(self.connection.clone().serve(stream, address.ip(), place));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -131,34 +142,68 @@ impl Acceptor {
 struct Connection {
     http: http2::Builder<TokioExecutor>,
     routes: Router,
-    /// How long a client may take to begin.
-    greeting_timeout: Duration,
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+    /// How long a client may take to begin: for the handshake of TLS and the preface together.
+    beginning_timeout: Duration,
     draining: CancellationToken,
 }
 
 impl Connection {
-    async fn serve(self, mut stream: TcpStream, _place: OwnedSemaphorePermit) {
+    async fn serve(self, stream: TcpStream, address: IpAddr, _place: OwnedSemaphorePermit) {
         let _open = Counted::new(gauge!("copydesk_connections"));
-        if self.is_greeted(&mut stream).await {
-            self.speak(stream).await;
+        // Small answers must not wait for more to send; if it fails, the stream is broken anyway.
+        let _ = stream.set_nodelay(true);
+        let until = Instant::now() + self.beginning_timeout;
+        let mut peer = Peer { address, certificate: Arc::default() };
+        let Some(tls) = &self.tls else { return self.greet_and_speak(stream, peer, until).await };
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
+        match self.beginning(until, acceptor.accept(stream)).await {
+            Ok(stream) => {
+                peer.certificate = tls::names(stream.get_ref().1);
+                self.greet_and_speak(stream, peer, until).await;
+            }
+            Err(error) => {
+                counter!("copydesk_tls_handshake_failures_total").increment(1);
+                tracing::debug!(%error, "a handshake failed");
+            }
         }
     }
 
-    /// Waits for the preface. A client that says nothing, or something else, has no call to lose,
-    /// neither to the timeout nor to a drain.
-    async fn is_greeted(&self, stream: &mut TcpStream) -> bool {
+    /// Waits for the client to begin. One that takes its time has no call to lose, neither to the
+    /// timeout nor to a drain.
+    async fn beginning<T>(
+        &self,
+        until: Instant,
+        begun: impl Future<Output = io::Result<T>>,
+    ) -> io::Result<T> {
+        match self.draining.run_until_cancelled(timeout_at(until, begun)).await {
+            Some(Ok(begun)) => begun,
+            Some(Err(_)) => Err(io::ErrorKind::TimedOut.into()),
+            None => Err(io::Error::other("the server is going away")),
+        }
+    }
+
+    /// Waits for the preface, and goes on if it is one.
+    async fn greet_and_speak<S>(&self, mut stream: S, peer: Peer, until: Instant)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
         let mut greeting = [0; PREFACE.len()];
-        let read = timeout(self.greeting_timeout, stream.read_exact(&mut greeting));
-        matches!(self.draining.run_until_cancelled(read).await, Some(Ok(Ok(_)))) && greeting == *PREFACE
+        let greeted = self.beginning(until, stream.read_exact(&mut greeting)).await;
+        if greeted.is_ok() && greeting == *PREFACE {
+            self.speak(stream, peer).await;
+        }
     }
 
     /// Speaks HTTP/2 after the preface, until the client leaves or the drain is over.
-    async fn speak(&self, stream: TcpStream) {
-        // Small answers must not wait for more to send; if it fails, the stream is broken anyway.
-        let _ = stream.set_nodelay(true);
-        let (read, write) = stream.into_split();
+    async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin>(&self, stream: S, peer: Peer) {
+        let (read, write) = split(stream);
         let stream = join(Cursor::new(PREFACE).chain(read), write);
-        let service = TowerToHyperService::new(self.routes.clone());
+        let routes = self.routes.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            request
+        });
+        let service = TowerToHyperService::new(routes);
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             ended = &mut connection => ended,

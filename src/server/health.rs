@@ -28,6 +28,7 @@ const WITHOUT_STORE: [&str; 3] = [
     server_info_service_server::SERVICE_NAME,
     taxonomy_service_server::SERVICE_NAME,
 ];
+/// The whole server first.
 const WITH_STORE: [&str; 2] = ["", document_service_server::SERVICE_NAME];
 
 /// Whether calls should be sent here.
@@ -46,6 +47,9 @@ pub struct Health {
 }
 
 struct Watch {
+    /// The names that are known, as far as they need the store and as far as they do not.
+    with_store: &'static [&'static str],
+    without_store: &'static [&'static str],
     store: SharedStore,
     reporter: HealthReporter,
     readiness: watch::Sender<Readiness>,
@@ -53,10 +57,13 @@ struct Watch {
 
 impl Health {
     /// Asks the store once, so that the first answer is true already, and then every few seconds.
-    pub async fn start(store: SharedStore) -> (Self, HealthServer<impl HealthRpc>) {
+    /// Without `detail` only the whole server has a status.
+    pub async fn start(store: SharedStore, detail: bool) -> (Self, HealthServer<impl HealthRpc>) {
         let (reporter, service) = health_reporter();
         let (sender, readiness) = watch::channel(Readiness::StoreAway);
-        let mut watch = Watch { store, reporter, readiness: sender };
+        let (with_store, without_store): (&[_], &[_]) =
+            if detail { (&WITH_STORE, &WITHOUT_STORE) } else { (&WITH_STORE[..1], &[]) };
+        let mut watch = Watch { with_store, without_store, store, reporter, readiness: sender };
         watch.check().await;
         let draining = CancellationToken::new();
         let stopped = draining.clone();
@@ -87,7 +94,7 @@ impl Drained {
     /// calls that never end.
     pub async fn end_watches(self) {
         let Some(mut watch) = self.0 else { return };
-        for service in WITH_STORE.into_iter().chain(WITHOUT_STORE) {
+        for &service in watch.with_store.iter().chain(watch.without_store) {
             watch.reporter.clear_service_status(service).await;
         }
     }
@@ -120,10 +127,10 @@ impl Watch {
 
     async fn report(&mut self, readiness: Readiness) {
         let status = |serving| if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in WITH_STORE {
+        for &service in self.with_store {
             self.reporter.set_service_status(service, status(readiness == Readiness::Serving)).await;
         }
-        for service in WITHOUT_STORE {
+        for &service in self.without_store {
             self.reporter.set_service_status(service, status(readiness != Readiness::Draining)).await;
         }
         self.readiness.send_replace(readiness);
