@@ -42,8 +42,9 @@ pub struct ServeArgs {
     #[arg(help_heading = "Addresses")]
     listen: SocketAddr,
 
-    /// Address and port for operators (HTTP/1): /metrics for Prometheus, /healthz (the process
-    /// lives), /readyz (calls should be sent here); "off" for none
+    /// Address and port for operators: /metrics for Prometheus, /healthz (the process lives), /readyz
+    /// (calls should be sent here) over HTTP/1, and the health service for gRPC probes; "off" for
+    /// none
     #[arg(long, env = "COPYDESK_ADMIN_LISTEN", default_value = "127.0.0.1:9464", value_name = "ADDR:PORT")]
     #[arg(help_heading = "Addresses")]
     admin_listen: Switchable<SocketAddr>,
@@ -125,7 +126,8 @@ pub struct ServeArgs {
     #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
     default_deadline: Duration,
 
-    /// How many connections are open at once; one more waits until another ends
+    /// How many connections are open at once; one more is closed at once. The admin port is not
+    /// counted
     #[arg(long, env = "COPYDESK_MAX_CONNECTIONS", default_value_t = 4096, value_name = "N")]
     #[arg(help_heading = "Connections", value_parser = count(1..=1_000_000))]
     max_connections: usize,
@@ -139,6 +141,19 @@ pub struct ServeArgs {
     #[arg(long, env = "COPYDESK_MAX_HEADER_BYTES", default_value = "16KiB", value_name = "BYTES")]
     #[arg(help_heading = "Connections", value_parser = parse_bytes)]
     max_header_bytes: usize,
+
+    /// A connection that is older takes no new calls: its client is told to open another one, and
+    /// so finds replicas that have come since. A tenth more or less, by chance, so that not all of
+    /// them come back at once; "off" for connections of any age
+    #[arg(long, env = "COPYDESK_MAX_CONNECTION_AGE", default_value = "15m", value_name = "DURATION")]
+    #[arg(help_heading = "Connections", value_parser = parse_switchable_duration)]
+    max_connection_age: Switchable<Duration>,
+
+    /// How long calls in flight may take after that. Streams are then wound up as in a drain, and
+    /// what is left --keepalive-timeout later is cut off
+    #[arg(long, env = "COPYDESK_MAX_CONNECTION_AGE_GRACE", default_value = "1m", value_name = "DURATION")]
+    #[arg(help_heading = "Connections", value_parser = parse_duration)]
+    max_connection_age_grace: Duration,
 
     /// A connection that is silent for this long is asked whether its client is still there
     #[arg(long, env = "COPYDESK_KEEPALIVE_INTERVAL", default_value = "30s", value_name = "DURATION")]
@@ -258,6 +273,9 @@ pub struct ConnectionConfig {
     pub max_connections: usize,
     pub max_streams: u32,
     pub max_header_bytes: u32,
+    /// None: any.
+    pub max_age: Option<Duration>,
+    pub max_age_grace: Duration,
     pub keepalive_interval: Duration,
     pub keepalive_timeout: Duration,
 }
@@ -333,6 +351,8 @@ impl ServeArgs {
                 max_connections: self.max_connections,
                 max_streams: self.max_streams_per_connection,
                 max_header_bytes,
+                max_age: self.max_connection_age.0,
+                max_age_grace: self.max_connection_age_grace,
                 keepalive_interval: self.keepalive_interval,
                 keepalive_timeout: self.keepalive_timeout,
             },
@@ -411,6 +431,15 @@ impl<T: FromStr> FromStr for Switchable<T> {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "off" { Ok(Self(None)) } else { text.parse().map(|value| Self(Some(value))) }
+    }
+}
+
+/// As [`parse_positive_duration`], or "off".
+fn parse_switchable_duration(text: &str) -> Result<Switchable<Duration>, String> {
+    if text == "off" {
+        Ok(Switchable(None))
+    } else {
+        parse_positive_duration(text).map(|it| Switchable(Some(it)))
     }
 }
 

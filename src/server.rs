@@ -16,7 +16,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::{AUTHORIZATION, COOKIE};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer};
@@ -150,17 +149,16 @@ pub async fn run(
     });
     let (health, health_service) = Health::start(Arc::clone(&store)).await;
     let admin = listeners.admin.map(|listener| {
-        let routes = admin::routes(metrics, health.readiness());
+        let routes = admin::routes(metrics, health.readiness(), health_service.clone());
         tokio::spawn(axum::serve(listener, routes).into_future())
     });
-    let draining = CancellationToken::new();
-    let routes = stack(config, services, health_service, draining.clone())?;
+    let routes = stack(config, services, health_service)?;
     let address = listeners.rpc.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "listening beyond this machine without TLS");
     }
     tracing::info!(%address, store = %config.store, version = env!("CARGO_PKG_VERSION"), "serving");
-    let connections = Connections::accept(listeners.rpc, routes, config.connections, draining);
+    let connections = Connections::accept(listeners.rpc, routes, config.connections);
 
     shutdown.requested().await;
     tracing::info!(delay = ?config.drain.delay, timeout = ?config.drain.timeout, "draining");
@@ -191,7 +189,6 @@ fn stack<H: HealthRpc>(
     config: &ServeConfig,
     services: Routes,
     health: HealthServer<H>,
-    draining: CancellationToken,
 ) -> Result<Router, ServerError> {
     let damaged = |error: &dyn std::fmt::Display| ServerError::Descriptors(error.to_string());
     let methods = Methods::default()
@@ -204,7 +201,7 @@ fn stack<H: HealthRpc>(
     // Around our own services alone: a server that is full is still healthy.
     let limits = ServiceBuilder::new()
         // Streams alone; outside of what may end them for another reason.
-        .layer(from_fn_with_state(draining, drain::wind_up))
+        .layer(from_fn(drain::wind_up))
         // Outside the queue, so that the time spent waiting counts.
         .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
         // Last, so that nothing is refused here that would have failed anyway.

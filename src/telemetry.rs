@@ -118,6 +118,7 @@ fn describe_metrics() {
     describe_counter!("copydesk_calls_shed_total", "Calls refused because the server was full");
     describe_counter!("copydesk_panics_total", "Calls that met a bug");
     describe_gauge!("copydesk_connections", "Open connections");
+    describe_counter!("copydesk_connections_refused_total", "Connections closed at once, over the limit");
     describe_gauge!("copydesk_engine_queue_depth", "Documents that wait for a thread of the engine");
     describe_gauge!("copydesk_engine_busy_threads", "Threads of the engine at work");
     describe_histogram!("copydesk_engine_queue_wait_seconds", "How long documents waited for a thread");

@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -322,6 +322,73 @@ async fn a_second_signal_ends_the_server_at_once() {
 }
 
 #[tokio::test]
+async fn an_old_connection_takes_no_new_call_and_finishes_those_in_flight() {
+    let server = obedient(&["--max-connection-age=200ms", "--max-connection-age-grace=10s"]).await;
+    let mut client = bare_client(&server).await;
+    let in_flight = tokio::spawn({
+        let mut client = client.clone();
+        async move { client.analyze_document(order("sleep 800")).await }
+    });
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert!(client.analyze_document(order("sleep 0")).await.is_err());
+    in_flight.await.unwrap().unwrap();
+
+    // A client that opens another connection when it is told to does not notice.
+    let channel = server.connect().await;
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        tell(&channel, "sleep 5").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_on_an_old_connection_is_wound_up_after_the_grace() {
+    let server = real(&["--max-connection-age=100ms", "--max-connection-age-grace=200ms"]).await;
+    let started = Instant::now();
+    let mut client = AnalysisServiceClient::new(server.connect().await);
+    let mut answers = client.stream_analyze_documents(tokio_stream::pending()).await.unwrap().into_inner();
+    let ended = answers.message().await.unwrap_err();
+    assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
+    assert!(ended.get_details_retry_info().is_some());
+    assert!((250..5000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_ignores_all_of_it_is_cut_off() {
+    let flags =
+        ["--max-connection-age=100ms", "--max-connection-age-grace=100ms", "--keepalive-timeout=300ms"];
+    let server = obedient(&flags).await;
+    let mut deaf = TcpStream::connect(server.address).await.unwrap();
+    deaf.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    let mut said = Vec::new();
+    timeout(Duration::from_secs(5), deaf.read_to_end(&mut said)).await.expect("kept").unwrap();
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_at_once_and_probes_still_find_a_place() {
+    let server = obedient(&["--max-connections=1"]).await;
+    let channel = server.connect().await;
+    tell(&channel, "sleep 0").await.unwrap();
+    let mut refused = TcpStream::connect(server.address).await.unwrap();
+    let closed = timeout(PATIENCE, refused.read(&mut [0])).await.expect("left waiting");
+    assert!(matches!(closed, Ok(0) | Err(_)));
+
+    let admin = Endpoint::from_shared(format!("http://{}", server.admin)).unwrap().connect().await.unwrap();
+    assert_eq!(health(&admin, "").await, ServingStatus::Serving);
+    assert_eq!(health(&admin, "copydesk.v1.AnalysisService").await, ServingStatus::Serving);
+    let (_, page) = server.get("/metrics").await.unwrap();
+    assert!(page.contains("copydesk_connections_refused_total"), "{page}");
+
+    drop(channel);
+    eventually(async || {
+        let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
+        let Ok(channel) = endpoint.connect().await else { return false };
+        tell(&channel, "sleep 0").await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_full_server_refuses_at_once_and_stays_healthy() {
     let server = obedient(&["--max-in-flight=2", "--max-waiting=1", "--max-wait=20ms"]).await;
     let channel = server.connect().await;
@@ -368,7 +435,8 @@ async fn bare_client(
         ResponseBody = hyper::body::Incoming,
         Error = hyper::Error,
         Future: Send,
-    >,
+    > + Clone
+    + use<>,
 > {
     let stream = TcpStream::connect(server.address).await.unwrap();
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));

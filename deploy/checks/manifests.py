@@ -140,7 +140,7 @@ def check_names(objects):
     for listen, port in [("COPYDESK_LISTEN", "grpc"), ("COPYDESK_ADMIN_LISTEN", "metrics")]:
         assert settings(objects)[listen] == f"0.0.0.0:{ports[port]}", f"{listen} is not the port {port}"
     for name, probe in probes(objects).items():
-        assert probe["port"] == ports["grpc"], f"{name} asks another port"
+        assert probe["port"] == ports["metrics"], f"{name} asks another port"
 
     services = {service["metadata"]["name"]: service for service in of_kind(objects, "Service")}
     for service in services.values():

@@ -165,8 +165,8 @@ def every_metric_is_in_the_table(binary, directory):
     return f"{len(told)} metrics, {len(alerts)} alerts"
 
 
-def is_serving(server, service):
-    with grpc.insecure_channel(server.address) as channel:
+def is_serving(address, service):
+    with grpc.insecure_channel(address) as channel:
         request = health_pb2.HealthCheckRequest(service=service)
         answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
     return answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -178,7 +178,7 @@ def health_answers_for_every_service_in_the_table(binary, directory):
     assert told == services, f"the page and the contract differ by {told ^ services}"
     with Server(binary, directory / "health.db") as server:
         for service in services:
-            assert is_serving(server, service), service
+            assert is_serving(server.address, service), service
     return f"{len(services)} services"
 
 
@@ -190,7 +190,7 @@ def the_server_takes_the_manifests_settings_and_answers_their_probes(binary, dir
         assert not unknown, f"{overlay} sets what there is not: {unknown}"
         with Server(binary, directory / "settings.db", manifests.settings(objects)) as server:
             for name, probe in manifests.probes(objects).items():
-                assert is_serving(server, probe.get("service", "")), f"{overlay}: {name}"
+                assert is_serving(server.admin, probe.get("service", "")), f"{overlay}: {name}"
     return f"{len(manifests.OVERLAYS)} kustomizations"
 
 

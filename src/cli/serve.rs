@@ -19,6 +19,7 @@ use crate::telemetry;
 /// which and what to do.
 pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
     telemetry::start_log(&config.log);
+    allow_open_files(config.connections.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
@@ -33,4 +34,15 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         server::run(config, listeners, services, store, shutdown).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Asks for as many open files as the system lets a process have: every connection is one.
+fn allow_open_files(connections: usize) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files > connections as u64 => {}
+        Ok(files) => {
+            tracing::warn!(files, connections, "the system allows fewer open files than --max-connections");
+        }
+        Err(error) => tracing::warn!(%error, "cannot ask the system for more open files"),
+    }
 }

@@ -8,15 +8,22 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
+use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer, SERVICE_NAME};
 
 use super::Readiness;
 
 /// Media type of the Prometheus text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `/metrics`, `/healthz` and `/readyz`.
-pub fn routes(metrics: PrometheusHandle, readiness: watch::Receiver<Readiness>) -> Router {
+/// `/metrics`, `/healthz` and `/readyz` over HTTP/1, and `grpc.health.v1` over HTTP/2: probes that
+/// come here find a place however many connections clients have open.
+pub fn routes<H: HealthRpc>(
+    metrics: PrometheusHandle,
+    readiness: watch::Receiver<Readiness>,
+    health: HealthServer<H>,
+) -> Router {
     Router::new()
+        .route_service(&format!("/{SERVICE_NAME}/{{*method}}"), health)
         .route("/metrics", get(async move || ([(CONTENT_TYPE, METRICS_TYPE)], metrics.render())))
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready).with_state(readiness))

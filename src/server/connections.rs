@@ -3,25 +3,27 @@
 //! tonic's own server would add a shell that answers outside of our layers, drains without a
 //! bound and gives all connections the same age.
 
-use std::future::pending;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Cursor;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use metrics::gauge;
+use metrics::{counter, gauge};
 use tokio::io::{AsyncReadExt, join};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tower::Layer;
 
 use crate::config::ConnectionConfig;
+use crate::middleware::drain::WindUp;
 use crate::telemetry::Counted;
 
 /// What every HTTP/2 client says first (RFC 9113, section 3.4).
@@ -37,19 +39,17 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Serves `routes` on all that connects; `draining` is cancelled when the drain begins.
-    pub fn accept(
-        listener: TcpListener,
-        routes: Router,
-        config: ConnectionConfig,
-        draining: CancellationToken,
-    ) -> Self {
+    /// Serves `routes` on all that connects.
+    pub fn accept(listener: TcpListener, routes: Router, config: ConnectionConfig) -> Self {
+        let draining = CancellationToken::new();
         let acceptor = Acceptor {
             places: Arc::new(Semaphore::new(config.max_connections)),
             connection: Connection {
                 http: http(&config),
                 routes,
-                greeting_timeout: config.keepalive_timeout,
+                max_age: config.max_age,
+                grace: config.max_age_grace,
+                reply_timeout: config.keepalive_timeout,
                 draining: draining.clone(),
             },
             open: JoinSet::new(),
@@ -109,12 +109,14 @@ impl Acceptor {
 
     async fn accept_forever(&mut self, listener: TcpListener) {
         loop {
-            // Never closed, so there is always a place sooner or later.
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return pending().await };
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    self.open.spawn(self.connection.clone().serve(stream, place));
-                }
+                Ok((stream, _)) => match Arc::clone(&self.places).try_acquire_owned() {
+                    Ok(place) => {
+                        self.open.spawn(self.connection.clone().serve(stream, place));
+                    }
+                    // Closed rather than left waiting, so that the client tries another replica.
+                    Err(_) => counter!("copydesk_connections_refused_total").increment(1),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -131,8 +133,12 @@ impl Acceptor {
 struct Connection {
     http: http2::Builder<TokioExecutor>,
     routes: Router,
-    /// How long a client may take to begin.
-    greeting_timeout: Duration,
+    /// None: any.
+    max_age: Option<Duration>,
+    /// How long calls may go on beyond it before their streams are wound up.
+    grace: Duration,
+    /// How long a client may take to begin, and to take what it is still owed at the end.
+    reply_timeout: Duration,
     draining: CancellationToken,
 }
 
@@ -148,27 +154,54 @@ impl Connection {
     /// neither to the timeout nor to a drain.
     async fn is_greeted(&self, stream: &mut TcpStream) -> bool {
         let mut greeting = [0; PREFACE.len()];
-        let read = timeout(self.greeting_timeout, stream.read_exact(&mut greeting));
+        let read = timeout(self.reply_timeout, stream.read_exact(&mut greeting));
         matches!(self.draining.run_until_cancelled(read).await, Some(Ok(Ok(_)))) && greeting == *PREFACE
     }
 
-    /// Speaks HTTP/2 after the preface, until the client leaves or the drain is over.
+    /// Speaks HTTP/2 after the preface, until the client leaves, or the drain or the connection's
+    /// age is over.
     async fn speak(&self, stream: TcpStream) {
         // Small answers must not wait for more to send; if it fails, the stream is broken anyway.
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
         let stream = join(Cursor::new(PREFACE).chain(read), write);
-        let service = TowerToHyperService::new(self.routes.clone());
+        let wind_up = WindUp(self.draining.child_token());
+        let service = TowerToHyperService::new(Extension(wind_up.clone()).layer(self.routes.clone()));
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
-            ended = &mut connection => ended,
+            ended = &mut connection => Some(ended),
             () = self.draining.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                Some(connection.await)
+            }
+            () = self.old() => {
+                connection.as_mut().graceful_shutdown();
+                match timeout(self.grace, &mut connection).await {
+                    Ok(ended) => Some(ended),
+                    Err(_) => {
+                        wind_up.0.cancel();
+                        timeout(self.reply_timeout, connection).await.ok()
+                    }
+                }
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
+        match ended {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(%error, "a connection broke"),
+            None => tracing::debug!("a connection was cut off: its age and grace are over"),
         }
     }
+
+    /// Waits until the connection is old, a tenth sooner or later than others.
+    async fn old(&self) {
+        match self.max_age {
+            Some(age) => tokio::time::sleep(age.mul_f64(0.9 + 0.2 * chance())).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// A number from 0 to 1, another one each time.
+fn chance() -> f64 {
+    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }
