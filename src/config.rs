@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser};
+use http::Uri;
 
 use crate::api::Limits;
 use crate::store::postgres::{PostgresOptions, PostgresUrl};
-use crate::telemetry::{LogConfig, LogFilter, LogFormat};
+use crate::telemetry::{LogConfig, LogFilter, LogFormat, TraceConfig};
 
 /// Exit status for a command line or environment that makes no sense (`EX_USAGE`).
 pub const EXIT_USAGE: i32 = 64;
@@ -188,6 +189,18 @@ pub struct ServeArgs {
     #[arg(long, env = "COPYDESK_LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
     #[arg(help_heading = "Logs")]
     log_format: LogFormat,
+
+    /// Where traces are sent, by OTLP over gRPC, as http://localhost:4317; none are made if nothing
+    /// is said
+    #[arg(long, env = "COPYDESK_OTLP_ENDPOINT", value_parser = parse_endpoint, value_name = "URI")]
+    #[arg(help_heading = "Traces")]
+    otlp_endpoint: Option<Uri>,
+
+    /// The share of calls that are traced, from 0 to 1; a caller that sends a traceparent decides for
+    /// its own calls
+    #[arg(long, env = "COPYDESK_TRACE_RATIO", default_value_t = 0.1, value_name = "RATIO")]
+    #[arg(help_heading = "Traces", value_parser = parse_ratio)]
+    trace_ratio: f64,
 }
 
 /// Flags of a store in PostgreSQL.
@@ -248,6 +261,7 @@ pub struct ServeConfig {
     pub connections: ConnectionConfig,
     pub drain: DrainConfig,
     pub log: LogConfig,
+    pub traces: TraceConfig,
 }
 
 /// How much the engine does at once.
@@ -358,6 +372,7 @@ impl ServeArgs {
             },
             drain: DrainConfig { delay: self.drain_delay, timeout: self.drain_timeout },
             log: LogConfig { filter: self.log, format: self.log_format },
+            traces: TraceConfig { endpoint: self.otlp_endpoint, ratio: self.trace_ratio },
         })
     }
 }
@@ -454,6 +469,20 @@ fn parse_switch(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err("give on or off".to_owned()),
     }
+}
+
+/// Where a server is: a scheme, a host and perhaps a port.
+pub(crate) fn parse_endpoint(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) => Ok(uri),
+        _ => Err("give http://HOST:PORT, or https:// for TLS".to_owned()),
+    }
+}
+
+fn parse_ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "give a number from 0 to 1".to_owned())
 }
 
 /// As [`parse_duration`], but more than nothing.

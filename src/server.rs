@@ -37,7 +37,7 @@ use crate::middleware::admission::Admission;
 use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
-use crate::telemetry::{self, StageMetrics};
+use crate::telemetry::{self, ObservedStore, StageMetrics};
 use crate::topics::Catalogue;
 use connections::Connections;
 use health::Health;
@@ -101,7 +101,7 @@ pub fn services(
     let desk = Arc::new(Desk {
         analyzer,
         pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
-        store,
+        store: Arc::new(ObservedStore(store)),
         limits: config.limits,
         catalogue,
         stopwatch: Arc::new(StageMetrics),
@@ -149,7 +149,7 @@ pub async fn run(
     });
     let (health, health_service) = Health::start(Arc::clone(&store)).await;
     let admin = listeners.admin.map(|listener| {
-        let routes = admin::routes(metrics, health.readiness(), health_service.clone());
+        let routes = admin::routes(metrics, health.readiness(), health_service.clone(), Arc::clone(&store));
         tokio::spawn(axum::serve(listener, routes).into_future())
     });
     let routes = stack(config, services, health_service)?;

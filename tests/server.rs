@@ -64,6 +64,10 @@ impl Store for EmptyStore {
         if away { Err(StoreError::Unavailable("away".into())) } else { Ok(()) }
     }
 
+    fn usage(&self) -> store::Usage {
+        store::Usage::default()
+    }
+
     async fn close(&self) {}
 }
 
@@ -589,10 +593,12 @@ async fn metrics_count_calls_by_method_and_code_and_no_made_up_names() {
     let path = "/made.up/Name".parse().unwrap();
     grpc.unary(Request::new(HealthCheckRequest::default()), path, codec).await.unwrap_err();
 
-    let analyzed = "rpc_server_duration_seconds_count{service=\"copydesk.v1.AnalysisService\",\
-                    method=\"AnalyzeDocument\",code=\"OK\"}";
-    let unknown =
-        "rpc_server_duration_seconds_count{service=\"unknown\",method=\"unknown\",code=\"UNIMPLEMENTED\"}";
+    // As the semantic conventions of OpenTelemetry have it.
+    let analyzed = "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",\
+                    rpc_method=\"copydesk.v1.AnalysisService/AnalyzeDocument\",\
+                    rpc_response_status_code=\"OK\"}";
+    let unknown = "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",rpc_method=\"_OTHER\",\
+                   rpc_response_status_code=\"UNIMPLEMENTED\",error_type=\"UNIMPLEMENTED\"}";
     eventually(async || {
         let (status, page) = server.get("/metrics").await.unwrap();
         assert_eq!(status, 200);
@@ -612,8 +618,9 @@ async fn a_client_that_leaves_is_counted_as_cancelled() {
     assert!(gone.is_err());
     eventually(async || {
         let (_, page) = server.get("/metrics").await.unwrap();
-        page.lines()
-            .any(|line| line.starts_with("rpc_server_duration") && line.contains("code=\"CANCELLED\""))
+        page.lines().any(|line| {
+            line.starts_with("rpc_server_call_duration") && line.contains("status_code=\"CANCELLED\"")
+        })
     })
     .await;
 }

@@ -24,8 +24,9 @@ VERSIONS = ["1.29", kubernetes_validate.latest_version()]
 # Kinds of others, whose schemas kubernetes-validate does not have; checked by what they name only.
 FOREIGN_KINDS = {"ServiceMonitor", "GRPCRoute"}
 
-# How long the server waits for its store to close, after the drain (src/server.rs).
-STORE_CLOSE_SECONDS = 10
+# How long the server waits for its store to close and then for its last traces to be sent, after the
+# drain (src/server.rs, src/telemetry/traces.rs).
+CLOSE_SECONDS = 12
 
 
 def render(overlay):
@@ -126,7 +127,7 @@ def check_pod(objects):
 
     drain = settings(objects)
     needed = seconds(drain["COPYDESK_DRAIN_DELAY"]) + seconds(drain["COPYDESK_DRAIN_TIMEOUT"])
-    needed += STORE_CLOSE_SECONDS
+    needed += CLOSE_SECONDS
     grace = spec["terminationGracePeriodSeconds"]
     assert grace >= needed, f"the pod is killed after {grace} s, a drain may take {needed} s"
 

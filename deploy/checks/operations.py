@@ -40,6 +40,9 @@ SERVICE_CONFIG = (ROOT / "deploy" / "service-config.json").read_text(encoding="u
 ALERTS = ROOT / "deploy" / "monitoring" / "alerts.yaml"
 ARTICLE = (ROOT / "examples" / "articles" / "harbour-bridge.txt").read_text(encoding="utf-8")
 
+ANALYZE = "copydesk.v1.AnalysisService/AnalyzeDocument"
+INGEST = "copydesk.v1.DocumentService/IngestDocument"
+
 
 def free_address():
     with socket.socket() as s:
@@ -58,13 +61,17 @@ class Server:
     """A copydesk on addresses of its own."""
 
     def __init__(self, binary, store, variables=(), **flags):
+        self.configure(binary, store, variables, **flags)
+        self.start()
+
+    def configure(self, binary, store, variables=(), **flags):
         self.address, self.admin = free_address(), free_address()
         addresses = {"listen": self.address, "admin-listen": self.admin, "store": str(store)}
         flags = {name.replace("_", "-"): value for name, value in flags.items()}
         arguments = [f"--{name}={value}" for name, value in (addresses | flags).items()]
         self.command = [binary, "serve", *arguments]
         self.variables = os.environ | dict(variables)
-        self.start()
+        self.process = None
 
     def start(self):
         self.process = subprocess.Popen(self.command, env=self.variables, stderr=subprocess.DEVNULL)
@@ -83,7 +90,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
@@ -224,9 +231,9 @@ def a_rolling_restart_fails_no_call_of_a_client_with_the_service_config(binary, 
             caller.start()
         # The client needs a moment until it has both connections.
         time.sleep(1)
-        before = [calls_answered(server, method="AnalyzeDocument") for server in servers]
+        before = [calls_answered(server, rpc_method=ANALYZE) for server in servers]
         time.sleep(1)
-        after = [calls_answered(server, method="AnalyzeDocument") for server in servers]
+        after = [calls_answered(server, rpc_method=ANALYZE) for server in servers]
         shares = [now - then for then, now in zip(before, after)]
         for server in servers:
             server.stop()
@@ -247,14 +254,14 @@ def what_one_server_cannot_answer_another_does_by_the_service_config(binary, dir
         # Few enough that the client does not think better of retrying (retryThrottling).
         for number in range(20):
             ingest(channel, f"document-{number}")
-        refused = calls_answered(servers[0], method="IngestDocument", code="UNAVAILABLE")
+        refused = calls_answered(servers[0], rpc_method=INGEST, rpc_response_status_code="UNAVAILABLE")
     assert refused > 0, "no call had to be retried"
     return f"20 of 20 calls, after {refused} refusals"
 
 
 def calls_answered(server, **labels):
     wanted = [f'{name}="{value}"' for name, value in labels.items()]
-    series = re.findall(r"^rpc_server_duration_seconds_count\{(.*)\} (\d+)$", server.metrics(), re.MULTILINE)
+    series = re.findall(r"^rpc_server_call_duration_seconds_count\{(.*)\} (\d+)$", server.metrics(), re.MULTILINE)
     return sum(int(count) for given, count in series if all(label in given for label in wanted))
 
 

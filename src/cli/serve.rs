@@ -23,6 +23,7 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
+        let traces = telemetry::start_traces(&config.traces)?;
         // The ports first: a second server on the same port must not touch the first one's store.
         let listeners = Listeners::bind(config).await?;
         let store: SharedStore = super::store::open(&config.store, &config.postgres).await?;
@@ -32,6 +33,7 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         server::on_hangup(config.taxonomies.clone(), Arc::clone(&analyzer), catalogue)?;
         let services = server::services(config, analyzer, Arc::clone(&store), current)?;
         server::run(config, listeners, services, store, shutdown).await?;
+        traces.flush().await;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -31,6 +31,8 @@ pub struct Method {
     /// Full name, as `copydesk.v1.DocumentService`.
     pub service: Arc<str>,
     pub name: Arc<str>,
+    /// Both, as OpenTelemetry has it: `copydesk.v1.DocumentService/GetDocument`.
+    pub full_name: Arc<str>,
     /// Whether either side sends more than one message.
     pub streaming: bool,
     /// Called by machines every few seconds: logged for debugging only.
@@ -47,8 +49,13 @@ pub struct Methods {
 
 impl Default for Methods {
     fn default() -> Self {
-        let unknown =
-            Method { service: "unknown".into(), name: "unknown".into(), streaming: false, routine: false };
+        let unknown = Method {
+            service: "unknown".into(),
+            name: "unknown".into(),
+            full_name: "_OTHER".into(),
+            streaming: false,
+            routine: false,
+        };
         Self { by_path: FxHashMap::default(), unknown: Arc::new(unknown) }
     }
 }
@@ -63,10 +70,12 @@ impl Methods {
             for service in &file.service {
                 let service_name: Arc<str> = format!("{}.{}", file.package(), service.name()).into();
                 for method in &service.method {
-                    let path = format!("/{service_name}/{}", method.name());
+                    let full_name = format!("{service_name}/{}", method.name());
+                    let path = format!("/{full_name}");
                     let method = Method {
                         service: Arc::clone(&service_name),
                         name: method.name().into(),
+                        full_name: full_name.into(),
                         streaming: method.client_streaming() || method.server_streaming(),
                         routine,
                     };

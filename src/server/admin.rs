@@ -11,6 +11,8 @@ use tokio::sync::watch;
 use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer, SERVICE_NAME};
 
 use super::Readiness;
+use crate::store::SharedStore;
+use crate::telemetry;
 
 /// Media type of the Prometheus text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -21,10 +23,15 @@ pub fn routes<H: HealthRpc>(
     metrics: PrometheusHandle,
     readiness: watch::Receiver<Readiness>,
     health: HealthServer<H>,
+    store: SharedStore,
 ) -> Router {
+    let page = async move || {
+        telemetry::record_usage(store.usage());
+        ([(CONTENT_TYPE, METRICS_TYPE)], metrics.render())
+    };
     Router::new()
         .route_service(&format!("/{SERVICE_NAME}/{{*method}}"), health)
-        .route("/metrics", get(async move || ([(CONTENT_TYPE, METRICS_TYPE)], metrics.render())))
+        .route("/metrics", get(page))
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(ready).with_state(readiness))
 }
