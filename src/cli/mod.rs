@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod evaluate;
 mod input;
 mod parallel;
+mod remote;
 pub mod serve;
 pub mod store;
 
@@ -27,7 +28,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve gRPC until told to stop
     Serve(Box<ServeArgs>),
-    /// Analyse files or standard input, without a server
+    /// Analyse files or standard input, here or on a server
     Analyze(analyze::Arguments),
     /// Work on stores
     #[command(subcommand)]
