@@ -102,6 +102,12 @@ pub struct ServeArgs {
     #[arg(help_heading = "Limits", value_parser = count(1..=1_000_000))]
     max_open_streams: usize,
 
+    /// How many bytes of answers to unary calls may wait for clients to read them; what comes beyond is
+    /// refused with UNAVAILABLE, and what is not read within a minute is given up
+    #[arg(long, env = "COPYDESK_MAX_UNREAD_BYTES", default_value = "256MiB", value_name = "BYTES")]
+    #[arg(help_heading = "Limits", value_parser = parse_bytes)]
+    max_unread_bytes: usize,
+
     /// The largest content of one document
     #[arg(long, env = "COPYDESK_MAX_CONTENT_BYTES", default_value = "1MiB", value_name = "BYTES")]
     #[arg(help_heading = "Limits", value_parser = parse_bytes)]
@@ -279,6 +285,7 @@ pub struct AdmissionConfig {
     pub max_waiting: usize,
     pub max_wait: Duration,
     pub max_open_streams: usize,
+    pub max_unread_bytes: usize,
 }
 
 /// How clients' connections are held.
@@ -326,6 +333,16 @@ impl ServeArgs {
                 ),
             });
         }
+        if self.max_message_bytes > self.max_unread_bytes {
+            return Err(ConfigError {
+                flag: "--max-unread-bytes",
+                value: self.max_unread_bytes.to_string(),
+                problem: format!(
+                    "an answer may have {} bytes (--max-message-bytes)",
+                    self.max_message_bytes
+                ),
+            });
+        }
         let max_header_bytes = u32::try_from(self.max_header_bytes).map_err(|_| ConfigError {
             flag: "--max-header-bytes",
             value: self.max_header_bytes.to_string(),
@@ -360,6 +377,7 @@ impl ServeArgs {
                 max_waiting: self.max_waiting,
                 max_wait: self.max_wait,
                 max_open_streams: self.max_open_streams,
+                max_unread_bytes: self.max_unread_bytes,
             },
             connections: ConnectionConfig {
                 max_connections: self.max_connections,

@@ -34,7 +34,8 @@ use crate::api::v1::taxonomy_service_server::TaxonomyServiceServer;
 use crate::api::{self, Desk};
 use crate::config::ServeConfig;
 use crate::middleware::admission::Admission;
-use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics};
+use crate::middleware::unread::{READ_TIMEOUT, Unread};
+use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics, unread};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
 use crate::telemetry::{self, ObservedStore, StageMetrics};
@@ -198,12 +199,15 @@ fn stack<H: HealthRpc>(
         .and_then(|methods| methods.with(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET, true))
         .map_err(|error| damaged(&error))?;
 
+    let unread = Unread::new(config.admission.max_unread_bytes, READ_TIMEOUT);
     // Around our own services alone: a server that is full is still healthy.
     let limits = ServiceBuilder::new()
         // Streams alone; outside of what may end them for another reason.
         .layer(from_fn(drain::wind_up))
         // Outside the queue, so that the time spent waiting counts.
         .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
+        // Outside of it, so that a slow client takes no place from others.
+        .layer(from_fn_with_state(unread, unread::bound))
         // Last, so that nothing is refused here that would have failed anyway.
         .layer(from_fn_with_state(Admission::new(&config.admission), admission::admit));
     let mut routes = Routes::from(services.into_axum_router().route_layer(limits)).add_service(health);

@@ -411,6 +411,47 @@ async fn a_full_server_refuses_at_once_and_stays_healthy() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
+    let flags = ["--max-unread-bytes=1MiB", "--max-message-bytes=1MiB", "--max-content-bytes=512KiB"];
+    let server = real(&flags).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(1)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let large = || article("The bridge to Northwick reopened on Tuesday. ".repeat(4000));
+    let mut unread = Vec::new();
+    let refused = loop {
+        let mut message = vec![0; 5];
+        message.extend(prost::Message::encode_to_vec(&large()));
+        let length = (message.len() as u32 - 5).to_be_bytes();
+        message[1..5].copy_from_slice(&length);
+        let request = http::Request::post(format!(
+            "http://{}/copydesk.v1.AnalysisService/AnalyzeDocument",
+            server.address
+        ));
+        let request = request.header("content-type", "application/grpc").header("te", "trailers");
+        let body = http_body_util::Full::new(bytes::Bytes::from(message));
+        sender.ready().await.unwrap();
+        let answer = sender.send_request(request.body(body).unwrap()).await.unwrap();
+        if let Some(status) = answer.headers().get("grpc-status") {
+            break status.clone();
+        }
+        unread.push(answer);
+        assert!(unread.len() < 100, "all of them were kept");
+    };
+    assert_eq!(refused, "14");
+    assert!(!unread.is_empty());
+    let channel = server.connect().await;
+    let full = AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.unwrap_err();
+    assert_eq!((full.code(), error_info(&full).reason.as_str()), (Code::Unavailable, "OVERLOADED"));
+    drop((unread, sender));
+    eventually(async || AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.is_ok()).await;
+}
+
+#[tokio::test]
 async fn a_call_that_waits_a_moment_for_its_turn_gets_it() {
     let server = obedient(&["--max-in-flight=1", "--max-waiting=1", "--max-wait=10s"]).await;
     let channel = server.connect().await;

@@ -10,5 +10,6 @@ pub mod drain;
 pub mod errors;
 pub mod observe;
 pub mod panics;
+pub mod unread;
 
 pub use call::{Call, Method, Methods};
