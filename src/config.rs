@@ -337,10 +337,7 @@ impl ServeArgs {
             return Err(ConfigError {
                 flag: "--max-unread-bytes",
                 value: self.max_unread_bytes.to_string(),
-                problem: format!(
-                    "an answer may have {} bytes (--max-message-bytes)",
-                    self.max_message_bytes
-                ),
+                problem: format!("an answer may have {} bytes (--max-message-bytes)", self.max_message_bytes),
             });
         }
         let max_header_bytes = u32::try_from(self.max_header_bytes).map_err(|_| ConfigError {

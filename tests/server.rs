@@ -448,7 +448,8 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
     let full = AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.unwrap_err();
     assert_eq!((full.code(), error_info(&full).reason.as_str()), (Code::Unavailable, "OVERLOADED"));
     drop((unread, sender));
-    eventually(async || AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.is_ok()).await;
+    eventually(async || AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.is_ok())
+        .await;
 }
 
 #[tokio::test]

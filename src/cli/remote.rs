@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::error::Error;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -195,9 +194,6 @@ impl Patience {
             return Err(describe(status).into());
         }
         let pause = FIRST_PAUSE.saturating_mul(1 << (self.failures - 1)).min(LAST_PAUSE);
-        // Up to half more, so that clients that were cut off together do not come back together.
-        let jitter = RandomState::new().hash_one(()) as f64 / u64::MAX as f64;
-        let pause = pause.mul_f64(1.0 + jitter / 2.0);
         let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
         tokio::time::sleep(asked.unwrap_or_default().max(pause)).await;
         Ok(())
