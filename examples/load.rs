@@ -76,8 +76,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         None => {
-            for client in clients.iter().cycle().take(arguments.in_flight).cloned() {
-                let (call, sender) = (Arc::clone(&call), sender.clone());
+            for client in clients.iter().cycle().take(arguments.in_flight) {
+                let (client, call, sender) = (client.clone(), Arc::clone(&call), sender.clone());
                 tokio::spawn(async move {
                     while Instant::now() < until {
                         let _ = sender.send(call.make(client.clone()).await);
