@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser};
+use http::Uri;
 
 use crate::access::TokenRules;
 use crate::api::Limits;
 use crate::store::postgres::{PostgresOptions, PostgresUrl};
-use crate::telemetry::{LogConfig, LogFilter, LogFormat};
+use crate::telemetry::{LogConfig, LogFilter, LogFormat, TraceConfig};
 
 /// Exit status for a command line or environment that makes no sense (`EX_USAGE`).
 pub const EXIT_USAGE: i32 = 64;
@@ -44,8 +45,9 @@ pub struct ServeArgs {
     #[arg(help_heading = "Addresses")]
     listen: SocketAddr,
 
-    /// Address and port for operators (HTTP/1): /metrics for Prometheus, /healthz (the process
-    /// lives), /readyz (calls should be sent here); "off" for none
+    /// Address and port for operators: /metrics for Prometheus, /healthz (the process lives), /readyz
+    /// (calls should be sent here) over HTTP/1, and the health service for gRPC probes; "off" for
+    /// none
     #[arg(long, env = "COPYDESK_ADMIN_LISTEN", default_value = "127.0.0.1:9464", value_name = "ADDR:PORT")]
     #[arg(help_heading = "Addresses")]
     admin_listen: Switchable<SocketAddr>,
@@ -111,6 +113,12 @@ pub struct ServeArgs {
     #[arg(help_heading = "Limits", value_parser = count(1..=1_000_000))]
     max_open_streams: usize,
 
+    /// How many bytes of answers to unary calls may wait for clients to read them; what comes beyond is
+    /// refused with UNAVAILABLE, and what is not read within a minute is given up
+    #[arg(long, env = "COPYDESK_MAX_UNREAD_BYTES", default_value = "256MiB", value_name = "BYTES")]
+    #[arg(help_heading = "Limits", value_parser = parse_bytes)]
+    max_unread_bytes: usize,
+
     /// The largest content of one document
     #[arg(long, env = "COPYDESK_MAX_CONTENT_BYTES", default_value = "1MiB", value_name = "BYTES")]
     #[arg(help_heading = "Limits", value_parser = parse_bytes)]
@@ -136,7 +144,8 @@ pub struct ServeArgs {
     #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
     default_deadline: Duration,
 
-    /// How many connections are open at once; one more waits until another ends
+    /// How many connections are open at once; one more is closed at once. The admin port is not
+    /// counted
     #[arg(long, env = "COPYDESK_MAX_CONNECTIONS", default_value_t = 4096, value_name = "N")]
     #[arg(help_heading = "Connections", value_parser = count(1..=1_000_000))]
     max_connections: usize,
@@ -150,6 +159,19 @@ pub struct ServeArgs {
     #[arg(long, env = "COPYDESK_MAX_HEADER_BYTES", default_value = "16KiB", value_name = "BYTES")]
     #[arg(help_heading = "Connections", value_parser = parse_bytes)]
     max_header_bytes: usize,
+
+    /// A connection that is older takes no new calls: its client is told to open another one, and
+    /// so finds replicas that have come since. A tenth more or less, by chance, so that not all of
+    /// them come back at once; "off" for connections of any age
+    #[arg(long, env = "COPYDESK_MAX_CONNECTION_AGE", default_value = "15m", value_name = "DURATION")]
+    #[arg(help_heading = "Connections", value_parser = parse_switchable_duration)]
+    max_connection_age: Switchable<Duration>,
+
+    /// How long calls in flight may take after that. Streams are then wound up as in a drain, and
+    /// what is left --keepalive-timeout later is cut off
+    #[arg(long, env = "COPYDESK_MAX_CONNECTION_AGE_GRACE", default_value = "1m", value_name = "DURATION")]
+    #[arg(help_heading = "Connections", value_parser = parse_duration)]
+    max_connection_age_grace: Duration,
 
     /// A connection that is silent for this long is asked whether its client is still there
     #[arg(long, env = "COPYDESK_KEEPALIVE_INTERVAL", default_value = "30s", value_name = "DURATION")]
@@ -184,6 +206,18 @@ pub struct ServeArgs {
     #[arg(long, env = "COPYDESK_LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
     #[arg(help_heading = "Logs")]
     log_format: LogFormat,
+
+    /// Where traces are sent, by OTLP over gRPC, as http://localhost:4317; none are made if nothing
+    /// is said
+    #[arg(long, env = "COPYDESK_OTLP_ENDPOINT", value_parser = parse_endpoint, value_name = "URI")]
+    #[arg(help_heading = "Traces")]
+    otlp_endpoint: Option<Uri>,
+
+    /// The share of calls that are traced, from 0 to 1; a caller that sends a traceparent decides for
+    /// its own calls
+    #[arg(long, env = "COPYDESK_TRACE_RATIO", default_value_t = 0.1, value_name = "RATIO")]
+    #[arg(help_heading = "Traces", value_parser = parse_ratio)]
+    trace_ratio: f64,
 }
 
 /// Flags that protect the port for gRPC.
@@ -355,6 +389,7 @@ pub struct ServeConfig {
     pub connections: ConnectionConfig,
     pub drain: DrainConfig,
     pub log: LogConfig,
+    pub traces: TraceConfig,
 }
 
 /// How the port for gRPC is protected.
@@ -403,6 +438,7 @@ pub struct AdmissionConfig {
     pub max_waiting: usize,
     pub max_wait: Duration,
     pub max_open_streams: usize,
+    pub max_unread_bytes: usize,
 }
 
 /// How clients' connections are held.
@@ -411,6 +447,9 @@ pub struct ConnectionConfig {
     pub max_connections: usize,
     pub max_streams: u32,
     pub max_header_bytes: u32,
+    /// None: any.
+    pub max_age: Option<Duration>,
+    pub max_age_grace: Duration,
     pub keepalive_interval: Duration,
     pub keepalive_timeout: Duration,
 }
@@ -445,6 +484,13 @@ impl ServeArgs {
                     "no message may be larger than {} bytes (--max-message-bytes)",
                     self.max_message_bytes
                 ),
+            });
+        }
+        if self.max_message_bytes > self.max_unread_bytes {
+            return Err(ConfigError {
+                flag: "--max-unread-bytes",
+                value: self.max_unread_bytes.to_string(),
+                problem: format!("an answer may have {} bytes (--max-message-bytes)", self.max_message_bytes),
             });
         }
         let max_header_bytes = u32::try_from(self.max_header_bytes).map_err(|_| ConfigError {
@@ -483,16 +529,20 @@ impl ServeArgs {
                 max_waiting: self.max_waiting,
                 max_wait: self.max_wait,
                 max_open_streams: self.max_open_streams,
+                max_unread_bytes: self.max_unread_bytes,
             },
             connections: ConnectionConfig {
                 max_connections: self.max_connections,
                 max_streams: self.max_streams_per_connection,
                 max_header_bytes,
+                max_age: self.max_connection_age.0,
+                max_age_grace: self.max_connection_age_grace,
                 keepalive_interval: self.keepalive_interval,
                 keepalive_timeout: self.keepalive_timeout,
             },
             drain: DrainConfig { delay: self.drain_delay, timeout: self.drain_timeout },
             log: LogConfig { filter: self.log, format: self.log_format },
+            traces: TraceConfig { endpoint: self.otlp_endpoint, ratio: self.trace_ratio },
         })
     }
 }
@@ -569,6 +619,15 @@ impl<T: FromStr> FromStr for Switchable<T> {
     }
 }
 
+/// As [`parse_positive_duration`], or "off".
+fn parse_switchable_duration(text: &str) -> Result<Switchable<Duration>, String> {
+    if text == "off" {
+        Ok(Switchable(None))
+    } else {
+        parse_positive_duration(text).map(|it| Switchable(Some(it)))
+    }
+}
+
 /// A whole number within bounds.
 fn count(bounds: std::ops::RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(bounds)
@@ -580,6 +639,20 @@ fn parse_switch(text: &str) -> Result<bool, String> {
         "off" => Ok(false),
         _ => Err("give on or off".to_owned()),
     }
+}
+
+/// Where a server is: a scheme, a host and perhaps a port.
+pub(crate) fn parse_endpoint(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) => Ok(uri),
+        _ => Err("give http://HOST:PORT, or https:// for TLS".to_owned()),
+    }
+}
+
+fn parse_ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "give a number from 0 to 1".to_owned())
 }
 
 /// As [`parse_duration`], but more than nothing.

@@ -8,11 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use metrics::{gauge, histogram};
+use metrics::{counter, gauge, histogram};
+use opentelemetry::Context;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::analyzer::{Checkpoint, Stopped};
-use crate::telemetry::Counted;
+use crate::telemetry::{Counted, measured};
 
 /// Bytes of stack that a thread of the pool may use. Deeply nested pages are walked recursively
 /// by the HTML parser's tree; untouched stack costs no memory.
@@ -71,7 +72,10 @@ impl EnginePool {
         checkpoint: &Checkpoint,
         job: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
     ) -> Result<T, PoolError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| PoolError::Overloaded)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            counter!("copydesk_calls_shed_total", "full" => "engine").increment(1);
+            PoolError::Overloaded
+        })?;
         self.run_at(place, checkpoint, job).await
     }
 
@@ -101,14 +105,21 @@ impl EnginePool {
         let at_start = checkpoint.clone();
         let queued = Counted::new(gauge!("copydesk_engine_queue_depth"));
         let queued_at = Instant::now();
+        // Where the stages find the call that they are a part of.
+        let context = Context::current();
         self.workers.spawn(move || {
             drop(queued);
+            let _attached = context.attach();
             histogram!("copydesk_engine_queue_wait_seconds").record(queued_at.elapsed());
+            measured("engine", "queue", queued_at.elapsed().as_secs_f64());
             let busy = Counted::new(gauge!("copydesk_engine_busy_threads"));
             let result = match at_start.check() {
                 Ok(()) => catch_unwind(AssertUnwindSafe(job)).map_err(|_| PoolError::Panicked),
                 Err(stopped) => Ok(Err(stopped)),
             };
+            if let Ok(Err(stopped)) = &result {
+                counter!("copydesk_engine_stopped_total", "reason" => reason(*stopped)).increment(1);
+            }
             drop((busy, place));
             // The caller may have gone away; then nobody wants the result.
             let _ = answer.send(result.and_then(|outcome| outcome.map_err(PoolError::Stopped)));
@@ -119,6 +130,14 @@ impl EnginePool {
         unless_finished.finished();
         // The sender is dropped unsent only if the job's captures panic while they are dropped.
         result.unwrap_or(Err(PoolError::Panicked))
+    }
+}
+
+/// As the metrics spell it.
+const fn reason(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::Deadline => "deadline",
+        Stopped::Cancelled => "cancelled",
     }
 }
 

@@ -18,7 +18,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::{AUTHORIZATION, COOKIE};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer};
@@ -39,10 +38,11 @@ use crate::api::{self, Desk, GuardedStore};
 use crate::config::ServeConfig;
 use crate::middleware::admission::Admission;
 use crate::middleware::authenticate::{self, Authenticator};
-use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics, quota};
+use crate::middleware::unread::{READ_TIMEOUT, Unread};
+use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics, quota, unread};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
-use crate::telemetry::{self, StageMetrics};
+use crate::telemetry::{self, ObservedStore, StageMetrics};
 use crate::topics::Catalogue;
 use connections::Connections;
 use health::Health;
@@ -109,7 +109,7 @@ pub fn services(
     let desk = Arc::new(Desk {
         analyzer,
         pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
-        store: GuardedStore::new(store),
+        store: GuardedStore::new(Arc::new(ObservedStore(store))),
         limits: config.limits,
         catalogue,
         stopwatch: Arc::new(StageMetrics),
@@ -162,12 +162,13 @@ pub async fn run(
     });
     let (health, health_service) = Health::start(Arc::clone(&store), config.health_detail).await;
     let admin = listeners.admin.map(|listener| {
-        let routes = admin::routes(metrics, health.readiness(), config.health_detail);
+        let readiness = health.readiness();
+        let store = Arc::clone(&store);
+        let routes = admin::routes(metrics, readiness, config.health_detail, health_service.clone(), store);
         tokio::spawn(axum::serve(listener, routes).into_future())
     });
-    let draining = CancellationToken::new();
     let wants_credentials = authenticator.wants_credentials();
-    let routes = stack(config, services, health_service, authenticator, draining.clone())?;
+    let routes = stack(config, services, health_service, authenticator)?;
     let address = listeners.rpc.local_addr()?;
     if !address.ip().is_loopback() {
         if tls.is_none() {
@@ -179,7 +180,7 @@ pub async fn run(
     }
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(%address, store = %config.store, tls = tls.is_some(), version, "serving");
-    let connections = Connections::accept(listeners.rpc, routes, tls, config.connections, draining);
+    let connections = Connections::accept(listeners.rpc, routes, tls, config.connections);
 
     shutdown.requested().await;
     tracing::info!(delay = ?config.drain.delay, timeout = ?config.drain.timeout, "draining");
@@ -211,7 +212,6 @@ fn stack<H: HealthRpc>(
     services: Routes,
     health: HealthServer<H>,
     authenticator: Authenticator,
-    draining: CancellationToken,
 ) -> Result<Router, ServerError> {
     let damaged = |error: &dyn std::fmt::Display| ServerError::Descriptors(error.to_string());
     let methods = Methods::default()
@@ -222,12 +222,15 @@ fn stack<H: HealthRpc>(
         .and_then(|it| it.with(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET, true, |_| Need::Name))
         .map_err(|error| damaged(&error))?;
 
+    let unread = Unread::new(config.admission.max_unread_bytes, READ_TIMEOUT);
     // Around our own services alone: a server that is full is still healthy.
     let limits = ServiceBuilder::new()
         // Streams alone; outside of what may end them for another reason.
-        .layer(from_fn_with_state(draining, drain::wind_up))
+        .layer(from_fn(drain::wind_up))
         // Outside the queue, so that the time spent waiting counts.
         .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
+        // Outside of it, so that a slow client takes no place from others.
+        .layer(from_fn_with_state(unread, unread::bound))
         // Last, so that nothing is refused here that would have failed anyway.
         .layer(from_fn_with_state(Admission::new(&config.admission), admission::admit));
     let mut routes = Routes::from(services.into_axum_router().route_layer(limits)).add_service(health);

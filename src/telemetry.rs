@@ -1,4 +1,7 @@
-//! Logs and metrics: where they go and how they look.
+//! Logs, metrics and traces: where they go and how they look.
+
+mod store;
+mod traces;
 
 use std::io::IsTerminal;
 use std::str::FromStr;
@@ -9,6 +12,8 @@ use metrics::{Gauge, describe_counter, describe_gauge, describe_histogram, gauge
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
+pub use self::store::{ObservedStore, record_usage};
+pub use self::traces::{CallSpan, TraceConfig, Traces, measured, start_traces};
 use crate::analyzer::Stopwatch;
 
 /// What is logged and how.
@@ -96,7 +101,7 @@ pub fn metrics() -> PrometheusHandle {
 
 fn start_metrics() -> PrometheusHandle {
     let bucketed = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Prefix("rpc_server_duration".into()), &CALL_SECONDS)
+        .set_buckets_for_metric(Matcher::Prefix("rpc_server_call_duration".into()), &CALL_SECONDS)
         .and_then(|it| it.set_buckets_for_metric(Matcher::Suffix("_size_bytes".into()), &MESSAGE_BYTES))
         .and_then(|it| it.set_buckets_for_metric(Matcher::Prefix("copydesk_".into()), &STAGE_SECONDS));
     // Only an empty list of buckets is refused.
@@ -111,32 +116,46 @@ fn start_metrics() -> PrometheusHandle {
 
 fn describe_metrics() {
     describe_gauge!("copydesk_build_info", "Always 1; the label says which version this is");
-    describe_histogram!("rpc_server_duration_seconds", "How long calls took, by method and status code");
-    describe_gauge!("rpc_server_active_requests", "Calls in flight, by service");
+    describe_histogram!("rpc_server_call_duration_seconds", "How long calls took, by method and status");
+    describe_gauge!("rpc_server_active_requests", "Calls in flight, by method");
     describe_histogram!("rpc_server_request_size_bytes", "Bytes received in a call, as sent");
     describe_histogram!("rpc_server_response_size_bytes", "Bytes sent in a call, as sent");
-    describe_counter!("copydesk_calls_shed_total", "Calls refused because the server was full");
+    describe_counter!(
+        "copydesk_calls_shed_total",
+        "Calls refused because the server was full, by what was full"
+    );
     describe_counter!("copydesk_panics_total", "Calls that met a bug");
+    describe_counter!("copydesk_spans_total", "Spans of traces, by whether they were sent or lost");
     describe_gauge!("copydesk_connections", "Open connections");
+    describe_counter!("copydesk_connections_refused_total", "Connections closed at once, over the limit");
+    describe_counter!("copydesk_tls_handshake_failures_total", "Connections whose TLS handshake failed");
     describe_counter!(
         "copydesk_quota_refusals_total",
         "Calls refused because their caller's quota was used up"
     );
-    describe_counter!("copydesk_tls_handshake_failures_total", "Connections whose TLS handshake failed");
     describe_counter!("copydesk_reloads_total", "Changed files that were taken or refused while running");
     describe_gauge!("copydesk_engine_queue_depth", "Documents that wait for a thread of the engine");
     describe_gauge!("copydesk_engine_busy_threads", "Threads of the engine at work");
     describe_histogram!("copydesk_engine_queue_wait_seconds", "How long documents waited for a thread");
+    describe_counter!(
+        "copydesk_engine_stopped_total",
+        "Documents that nobody waited for any more, by reason"
+    );
+    describe_histogram!("copydesk_store_seconds", "How long the store took, by operation and outcome");
+    describe_gauge!("copydesk_store_queue_bytes", "Bytes of documents that wait for the store's writer");
+    describe_gauge!("copydesk_store_connections", "Connections to the database for reading, by state");
+    describe_gauge!("copydesk_store_waiting", "Reads that wait for a connection to the database");
     describe_histogram!("copydesk_engine_stage_seconds", "How long each stage of the engine took");
 }
 
-/// Records how long the engine's stages take.
+/// Records how long the engine's stages take, in metrics and traces.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StageMetrics;
 
 impl Stopwatch for StageMetrics {
     fn stage(&self, stage: &'static str, seconds: f64) {
         histogram!("copydesk_engine_stage_seconds", "stage" => stage).record(seconds);
+        measured("engine", stage, seconds);
     }
 }
 

@@ -2,12 +2,15 @@
 
 mod process;
 
+use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use copydesk::api::v1;
 use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analyze_document_request::Source;
+use copydesk::api::v1::document_service_client::DocumentServiceClient;
 use copydesk::api::v1::taxonomy_service_client::TaxonomyServiceClient;
 use process::{Process, serve};
 use serde_json::Value;
@@ -54,9 +57,18 @@ fn a_port_that_is_taken_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_one_line_of_the_log_without_the_documents_text() {
     let mut process = Process::start(&["--log=trace"]);
+    // Read meanwhile: a server whose log nobody takes stands still.
+    let mut log = String::from_utf8(process.log.buffer().to_vec()).unwrap();
+    let mut pipe = File::from(process.log.get_ref().as_fd().try_clone_to_owned().unwrap());
+    let reading = std::thread::spawn(move || pipe.read_to_string(&mut log).map(|_| log));
     let mut client = AnalysisServiceClient::connect(process.uri()).await.unwrap();
     let content = Some(v1::document::Source::Content("<p>The minister said nothing on Tuesday.".into()));
     let document = v1::Document { source: content, mime_type: "text/html".into(), ..Default::default() };
+    let mut documents = DocumentServiceClient::connect(process.uri()).await.unwrap();
+    let ingest = v1::IngestDocumentRequest { document: Some(document.clone()), ..Default::default() };
+    documents.ingest_document(ingest.clone()).await.unwrap();
+    let refused = v1::IngestDocumentRequest { parent: "corpora/The minister".into(), ..ingest };
+    documents.ingest_document(refused).await.unwrap_err();
     let mut request = Request::new(v1::AnalyzeDocumentRequest {
         source: Some(Source::Document(document)),
         ..Default::default()
@@ -64,19 +76,21 @@ async fn a_call_is_one_line_of_the_log_without_the_documents_text() {
     request.metadata_mut().insert("x-request-id", "feed-7".parse().unwrap());
     request.metadata_mut().insert("authorization", "Bearer hush".parse().unwrap());
     client.analyze_document(request).await.unwrap();
-    drop(client);
+    drop((client, documents));
     process.terminate();
     assert!(process.child.wait().unwrap().success());
 
-    let mut log = String::new();
-    process.log.read_to_string(&mut log).unwrap();
+    let log = reading.join().unwrap().unwrap();
     let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let calls: Vec<Value> = events.filter(|event| event["message"] == "call").collect();
-    assert_eq!(calls.len(), 1, "{log}");
-    assert_eq!(calls[0]["request_id"], "feed-7");
-    assert_eq!(calls[0]["method"], "AnalyzeDocument");
-    assert_eq!(calls[0]["code"], "OK");
-    assert!(calls[0]["milliseconds"].is_number());
+    assert_eq!(calls.len(), 3, "{log}");
+    assert_eq!(calls[1]["code"], "INVALID_ARGUMENT");
+    assert_eq!(calls[2]["request_id"], "feed-7");
+    assert_eq!(calls[2]["method"], "AnalyzeDocument");
+    assert_eq!(calls[2]["code"], "OK");
+    for size in ["milliseconds", "received_bytes", "sent_bytes"] {
+        assert!(calls[2][size].as_f64().unwrap() > 0.0, "{log}");
+    }
     assert!(!log.contains("hush"));
     assert!(!log.contains("minister"));
 }

@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -62,6 +62,10 @@ impl Store for EmptyStore {
     async fn check(&self) -> Result<(), StoreError> {
         let away = self.away.load(Ordering::SeqCst);
         if away { Err(StoreError::Unavailable("away".into())) } else { Ok(()) }
+    }
+
+    fn usage(&self) -> store::Usage {
+        store::Usage::default()
     }
 
     async fn close(&self) {}
@@ -322,6 +326,73 @@ async fn a_second_signal_ends_the_server_at_once() {
 }
 
 #[tokio::test]
+async fn an_old_connection_takes_no_new_call_and_finishes_those_in_flight() {
+    let server = obedient(&["--max-connection-age=200ms", "--max-connection-age-grace=10s"]).await;
+    let mut client = bare_client(&server).await;
+    let in_flight = tokio::spawn({
+        let mut client = client.clone();
+        async move { client.analyze_document(order("sleep 800")).await }
+    });
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert!(client.analyze_document(order("sleep 0")).await.is_err());
+    in_flight.await.unwrap().unwrap();
+
+    // A client that opens another connection when it is told to does not notice.
+    let channel = server.connect().await;
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        tell(&channel, "sleep 5").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_on_an_old_connection_is_wound_up_after_the_grace() {
+    let server = real(&["--max-connection-age=100ms", "--max-connection-age-grace=200ms"]).await;
+    let started = Instant::now();
+    let mut client = AnalysisServiceClient::new(server.connect().await);
+    let mut answers = client.stream_analyze_documents(tokio_stream::pending()).await.unwrap().into_inner();
+    let ended = answers.message().await.unwrap_err();
+    assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
+    assert!(ended.get_details_retry_info().is_some());
+    assert!((250..5000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_ignores_all_of_it_is_cut_off() {
+    let flags =
+        ["--max-connection-age=100ms", "--max-connection-age-grace=100ms", "--keepalive-timeout=300ms"];
+    let server = obedient(&flags).await;
+    let mut deaf = TcpStream::connect(server.address).await.unwrap();
+    deaf.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    let mut said = Vec::new();
+    timeout(Duration::from_secs(5), deaf.read_to_end(&mut said)).await.expect("kept").unwrap();
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_at_once_and_probes_still_find_a_place() {
+    let server = obedient(&["--max-connections=1"]).await;
+    let channel = server.connect().await;
+    tell(&channel, "sleep 0").await.unwrap();
+    let mut refused = TcpStream::connect(server.address).await.unwrap();
+    let closed = timeout(PATIENCE, refused.read(&mut [0])).await.expect("left waiting");
+    assert!(matches!(closed, Ok(0) | Err(_)));
+
+    let admin = Endpoint::from_shared(format!("http://{}", server.admin)).unwrap().connect().await.unwrap();
+    assert_eq!(health(&admin, "").await, ServingStatus::Serving);
+    assert_eq!(health(&admin, "copydesk.v1.AnalysisService").await, ServingStatus::Serving);
+    let (_, page) = server.get("/metrics").await.unwrap();
+    assert!(page.contains("copydesk_connections_refused_total"), "{page}");
+
+    drop(channel);
+    eventually(async || {
+        let endpoint = Endpoint::from_shared(format!("http://{}", server.address)).unwrap();
+        let Ok(channel) = endpoint.connect().await else { return false };
+        tell(&channel, "sleep 0").await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_full_server_refuses_at_once_and_stays_healthy() {
     let server = obedient(&["--max-in-flight=2", "--max-waiting=1", "--max-wait=20ms"]).await;
     let channel = server.connect().await;
@@ -337,6 +408,48 @@ async fn a_full_server_refuses_at_once_and_stays_healthy() {
     assert!(refused.get_details_retry_info().unwrap().retry_delay.is_some());
     assert_eq!(health(&channel, "").await, ServingStatus::Serving);
     eventually(async || tell(&channel, "sleep 0").await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
+    let flags = ["--max-unread-bytes=1MiB", "--max-message-bytes=1MiB", "--max-content-bytes=512KiB"];
+    let server = real(&flags).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(1)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let large = || article("The bridge to Northwick reopened on Tuesday. ".repeat(4000));
+    let mut unread = Vec::new();
+    let refused = loop {
+        let mut message = vec![0; 5];
+        message.extend(prost::Message::encode_to_vec(&large()));
+        let length = (message.len() as u32 - 5).to_be_bytes();
+        message[1..5].copy_from_slice(&length);
+        let request = http::Request::post(format!(
+            "http://{}/copydesk.v1.AnalysisService/AnalyzeDocument",
+            server.address
+        ));
+        let request = request.header("content-type", "application/grpc").header("te", "trailers");
+        let body = http_body_util::Full::new(bytes::Bytes::from(message));
+        sender.ready().await.unwrap();
+        let answer = sender.send_request(request.body(body).unwrap()).await.unwrap();
+        if let Some(status) = answer.headers().get("grpc-status") {
+            break status.clone();
+        }
+        unread.push(answer);
+        assert!(unread.len() < 100, "all of them were kept");
+    };
+    assert_eq!(refused, "14");
+    assert!(!unread.is_empty());
+    let channel = server.connect().await;
+    let full = AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.unwrap_err();
+    assert_eq!((full.code(), error_info(&full).reason.as_str()), (Code::Unavailable, "OVERLOADED"));
+    drop((unread, sender));
+    eventually(async || AnalysisServiceClient::new(channel.clone()).analyze_document(large()).await.is_ok())
+        .await;
 }
 
 #[tokio::test]
@@ -368,7 +481,8 @@ async fn bare_client(
         ResponseBody = hyper::body::Incoming,
         Error = hyper::Error,
         Future: Send,
-    >,
+    > + Clone
+    + use<>,
 > {
     let stream = TcpStream::connect(server.address).await.unwrap();
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
@@ -521,10 +635,12 @@ async fn metrics_count_calls_by_method_and_code_and_no_made_up_names() {
     let path = "/made.up/Name".parse().unwrap();
     grpc.unary(Request::new(HealthCheckRequest::default()), path, codec).await.unwrap_err();
 
-    let analyzed = "rpc_server_duration_seconds_count{service=\"copydesk.v1.AnalysisService\",\
-                    method=\"AnalyzeDocument\",code=\"OK\"}";
-    let unknown =
-        "rpc_server_duration_seconds_count{service=\"unknown\",method=\"unknown\",code=\"UNIMPLEMENTED\"}";
+    // As the semantic conventions of OpenTelemetry have it.
+    let analyzed = "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",\
+                    rpc_method=\"copydesk.v1.AnalysisService/AnalyzeDocument\",\
+                    rpc_response_status_code=\"OK\"}";
+    let unknown = "rpc_server_call_duration_seconds_count{rpc_system_name=\"grpc\",rpc_method=\"_OTHER\",\
+                   rpc_response_status_code=\"UNIMPLEMENTED\",error_type=\"UNIMPLEMENTED\"}";
     eventually(async || {
         let (status, page) = server.get("/metrics").await.unwrap();
         assert_eq!(status, 200);
@@ -544,8 +660,9 @@ async fn a_client_that_leaves_is_counted_as_cancelled() {
     assert!(gone.is_err());
     eventually(async || {
         let (_, page) = server.get("/metrics").await.unwrap();
-        page.lines()
-            .any(|line| line.starts_with("rpc_server_duration") && line.contains("code=\"CANCELLED\""))
+        page.lines().any(|line| {
+            line.starts_with("rpc_server_call_duration") && line.contains("status_code=\"CANCELLED\"")
+        })
     })
     .await;
 }

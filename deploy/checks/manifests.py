@@ -24,8 +24,9 @@ VERSIONS = ["1.29", kubernetes_validate.latest_version()]
 # Kinds of others, whose schemas kubernetes-validate does not have; checked by what they name only.
 FOREIGN_KINDS = {"ServiceMonitor", "GRPCRoute"}
 
-# How long the server waits for its store to close, after the drain (src/server.rs).
-STORE_CLOSE_SECONDS = 10
+# How long the server waits for its store to close and then for its last traces to be sent, after the
+# drain (src/server.rs, src/telemetry/traces.rs).
+CLOSE_SECONDS = 12
 
 
 def render(overlay):
@@ -63,11 +64,9 @@ def setting_names(objects):
 
 
 def probes(objects):
-    """The probes, by name, each with the one way that it asks and what."""
+    """The gRPC probes, by name."""
     names = ["startupProbe", "livenessProbe", "readinessProbe"]
-    ways = ["grpc", "httpGet"]
-    own = container(objects)
-    return {name: [(way, own[name][way]) for way in ways if way in own[name]] for name in names}
+    return {name: container(objects)[name]["grpc"] for name in names}
 
 
 def has_tls(objects):
@@ -132,7 +131,7 @@ def check_pod(objects):
 
     drain = settings(objects)
     needed = seconds(drain["COPYDESK_DRAIN_DELAY"]) + seconds(drain["COPYDESK_DRAIN_TIMEOUT"])
-    needed += STORE_CLOSE_SECONDS
+    needed += CLOSE_SECONDS
     grace = spec["terminationGracePeriodSeconds"]
     assert grace >= needed, f"the pod is killed after {grace} s, a drain may take {needed} s"
 
@@ -145,10 +144,8 @@ def check_names(objects):
     assert selects(selector, labels), "the workload does not know its own pods"
     for listen, port in [("COPYDESK_LISTEN", "grpc"), ("COPYDESK_ADMIN_LISTEN", "metrics")]:
         assert settings(objects)[listen] == f"0.0.0.0:{ports[port]}", f"{listen} is not the port {port}"
-    # The kubelet's gRPC speaks no TLS.
-    asked = ("httpGet", "metrics") if has_tls(objects) else ("grpc", ports["grpc"])
     for name, probe in probes(objects).items():
-        assert [(way, its["port"]) for way, its in probe] == [asked], f"{name} asks {probe}"
+        assert probe["port"] == ports["metrics"], f"{name} asks another port"
     mounted = [mount["mountPath"] + "/" for mount in container(objects).get("volumeMounts", [])]
     for name, value in settings(objects).items():
         inside = not value.startswith("/") or any(value.startswith(path) for path in mounted)

@@ -40,6 +40,9 @@ SERVICE_CONFIG = (ROOT / "deploy" / "service-config.json").read_text(encoding="u
 ALERTS = ROOT / "deploy" / "monitoring" / "alerts.yaml"
 ARTICLE = (ROOT / "examples" / "articles" / "harbour-bridge.txt").read_text(encoding="utf-8")
 
+ANALYZE = "copydesk.v1.AnalysisService/AnalyzeDocument"
+INGEST = "copydesk.v1.DocumentService/IngestDocument"
+
 
 def free_address():
     with socket.socket() as s:
@@ -58,13 +61,17 @@ class Server:
     """A copydesk on addresses of its own."""
 
     def __init__(self, binary, store, variables=(), **flags):
+        self.configure(binary, store, variables, **flags)
+        self.start()
+
+    def configure(self, binary, store, variables=(), **flags):
         self.address, self.admin = free_address(), free_address()
         addresses = {"listen": self.address, "admin-listen": self.admin, "store": str(store)}
         flags = {name.replace("_", "-"): value for name, value in flags.items()}
         arguments = [f"--{name}={value}" for name, value in (addresses | flags).items()]
         self.command = [binary, "serve", *arguments]
         self.variables = os.environ | dict(variables)
-        self.start()
+        self.process = None
 
     def start(self):
         self.process = subprocess.Popen(self.command, env=self.variables, stderr=subprocess.DEVNULL)
@@ -83,7 +90,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
@@ -165,8 +172,8 @@ def every_metric_is_in_the_table(binary, directory):
     return f"{len(told)} metrics, {len(alerts)} alerts"
 
 
-def is_serving(server, service):
-    with grpc.insecure_channel(server.address) as channel:
+def is_serving(address, service):
+    with grpc.insecure_channel(address) as channel:
         request = health_pb2.HealthCheckRequest(service=service)
         answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
     return answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -178,7 +185,7 @@ def health_answers_for_every_service_in_the_table(binary, directory):
     assert told == services, f"the page and the contract differ by {told ^ services}"
     with Server(binary, directory / "health.db") as server:
         for service in services:
-            assert is_serving(server, service), service
+            assert is_serving(server.address, service), service
     return f"{len(services)} services"
 
 
@@ -192,8 +199,8 @@ def the_server_takes_the_manifests_settings_and_answers_their_probes(binary, dir
             # Its secrets are the operator's; tests/foreign_client.py starts such a server.
             continue
         with Server(binary, directory / "settings.db", manifests.settings(objects)) as server:
-            for name, [(_, probe)] in manifests.probes(objects).items():
-                assert is_serving(server, probe.get("service", "")), f"{overlay}: {name}"
+            for name, probe in manifests.probes(objects).items():
+                assert is_serving(server.admin, probe.get("service", "")), f"{overlay}: {name}"
     return f"{len(manifests.OVERLAYS)} kustomizations"
 
 
@@ -227,9 +234,9 @@ def a_rolling_restart_fails_no_call_of_a_client_with_the_service_config(binary, 
             caller.start()
         # The client needs a moment until it has both connections.
         time.sleep(1)
-        before = [calls_answered(server, method="AnalyzeDocument") for server in servers]
+        before = [calls_answered(server, rpc_method=ANALYZE) for server in servers]
         time.sleep(1)
-        after = [calls_answered(server, method="AnalyzeDocument") for server in servers]
+        after = [calls_answered(server, rpc_method=ANALYZE) for server in servers]
         shares = [now - then for then, now in zip(before, after)]
         for server in servers:
             server.stop()
@@ -250,14 +257,14 @@ def what_one_server_cannot_answer_another_does_by_the_service_config(binary, dir
         # Few enough that the client does not think better of retrying (retryThrottling).
         for number in range(20):
             ingest(channel, f"document-{number}")
-        refused = calls_answered(servers[0], method="IngestDocument", code="UNAVAILABLE")
+        refused = calls_answered(servers[0], rpc_method=INGEST, rpc_response_status_code="UNAVAILABLE")
     assert refused > 0, "no call had to be retried"
     return f"20 of 20 calls, after {refused} refusals"
 
 
 def calls_answered(server, **labels):
     wanted = [f'{name}="{value}"' for name, value in labels.items()]
-    series = re.findall(r"^rpc_server_duration_seconds_count\{(.*)\} (\d+)$", server.metrics(), re.MULTILINE)
+    series = re.findall(r"^rpc_server_call_duration_seconds_count\{(.*)\} (\d+)$", server.metrics(), re.MULTILINE)
     return sum(int(count) for given, count in series if all(label in given for label in wanted))
 
 

@@ -74,6 +74,26 @@ pub fn offset_encoding(unit: OffsetUnit) -> i32 {
     encoding as i32
 }
 
+/// A document as a client sends it.
+pub fn sent_document(source: Source) -> v1::Document {
+    let (content, charset) = match source.content {
+        Content::Text(text) => (v1::document::Source::Content(text), None),
+        Content::Bytes { bytes, charset } => (v1::document::Source::RawContent(bytes), charset),
+    };
+    let charset = charset.map(|charset| format!("; charset={charset}")).unwrap_or_default();
+    v1::Document {
+        source: Some(content),
+        mime_type: mime_type(source.mime_type) + &charset,
+        title: source.title,
+        language_code: source.language_code,
+        uri: source.uri,
+        publisher: source.publisher,
+        authors: source.authors,
+        publish_time: source.publish_time.map(|time| time.to_string()).unwrap_or_default(),
+        ..v1::Document::default()
+    }
+}
+
 /// The document of an analysis: what was sent and found, without the content as sent.
 pub fn inline_document(
     source: &Source,
@@ -331,8 +351,9 @@ fn topic(topic: &Topic, spans: &Spans) -> v1::Topic {
     }
 }
 
-fn feature_error(feature: Feature) -> v1::FeatureError {
-    let message = match feature {
+/// As a request names a feature.
+pub fn feature_message(feature: Feature) -> v1::Feature {
+    match feature {
         Feature::Sentences => v1::Feature::Sentences,
         Feature::Entities => v1::Feature::Entities,
         Feature::Quotes => v1::Feature::Quotes,
@@ -340,9 +361,12 @@ fn feature_error(feature: Feature) -> v1::FeatureError {
         Feature::KeyPhrases => v1::Feature::KeyPhrases,
         Feature::Summary => v1::Feature::Summary,
         Feature::Topics => v1::Feature::Topics,
-    };
+    }
+}
+
+fn feature_error(feature: Feature) -> v1::FeatureError {
     let error = ApiError::internal(&format_args!("the analysis {:?} failed", feature.name()));
-    v1::FeatureError { feature: message as i32, error: Some(error.to_document_error()) }
+    v1::FeatureError { feature: feature_message(feature) as i32, error: Some(error.to_document_error()) }
 }
 
 /// The feature that a request names; none for UNSPECIFIED.

@@ -1,4 +1,4 @@
-//! `copydesk analyze`: the engine on files, without a server.
+//! `copydesk analyze`: the engine on files, here or on a server.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,16 +14,17 @@ use serde::Serialize;
 
 use super::input::{self, BrokenRecord, InputFormat, Record};
 use super::parallel;
-use crate::analyzer::{Analysis, Analyzer, Checkpoint, Feature, Features, Options};
+use super::remote::{self, Remote};
+use crate::analyzer::{Analyzer, Checkpoint, Feature, Features, Options};
 use crate::api::{convert, v1};
 use crate::config::taxonomies;
-use crate::document::{Article, Entity, EntityKind};
+use crate::document::{Article, Source};
 use crate::extract::Mode;
 use crate::summary;
 use crate::text::offsets::OffsetUnit;
 use crate::topics::{self, Choice};
 
-/// Analyse files or standard input, without a server.
+/// Analyse files or standard input, here or on a server.
 ///
 /// Reads pages as plain text or HTML, one a file, or documents as JSON Lines with the keys id,
 /// content (or else text), mime_type, title, publish_time, uri and publisher; other keys are
@@ -35,7 +36,8 @@ use crate::topics::{self, Choice};
 #[command(after_help = "Examples:\n  \
     copydesk analyze page.html\n  \
     copydesk analyze --format jsonl --features entities,topics feed.jsonl > analysed.jsonl\n  \
-    curl -s https://news.example/story | copydesk analyze --sentences 1 -")]
+    curl -s https://news.example/story | copydesk analyze --sentences 1 -\n  \
+    copydesk analyze --server https://desk.example:50051 --format jsonl feed.jsonl > analysed.jsonl")]
 pub struct Arguments {
     /// What to read; - is standard input
     #[arg(default_value = "-", value_name = "FILE")]
@@ -57,7 +59,7 @@ pub struct Arguments {
 
     /// Tag with the taxonomy of your own in this file, in TOML or JSON, in place of the IPTC Media
     /// Topics
-    #[arg(long, env = "COPYDESK_TAXONOMY", value_name = "FILE")]
+    #[arg(long, env = "COPYDESK_TAXONOMY", conflicts_with = "server", value_name = "FILE")]
     taxonomy: Option<PathBuf>,
 
     /// No topics below this confidence, 0 to 1; the taxonomy's own threshold if nothing is said
@@ -78,10 +80,13 @@ pub struct Arguments {
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1000))]
     sentences: usize,
 
-    /// How many documents to work on at once; 0 for one on each core
+    /// How many documents to work on at once, where no server does; 0 for one on each core
     #[arg(long, env = "COPYDESK_JOBS", default_value_t = 0, value_name = "N")]
     #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1024))]
     jobs: usize,
+
+    #[command(flatten)]
+    remote: Remote,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -115,6 +120,16 @@ enum Offsets {
     Utf32,
 }
 
+impl Offsets {
+    const fn unit(self) -> OffsetUnit {
+        match self {
+            Self::Utf8 => OffsetUnit::Utf8,
+            Self::Utf16 => OffsetUnit::Utf16,
+            Self::Utf32 => OffsetUnit::Utf32,
+        }
+    }
+}
+
 fn parse_confidence(text: &str) -> Result<f32, String> {
     let confidence = text.parse().ok().filter(|confidence| (0.0..=1.0).contains(confidence));
     confidence.ok_or_else(|| "give a number from 0 to 1".to_owned())
@@ -138,74 +153,132 @@ fn parse_features(list: &str) -> Result<Features, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// If the models are damaged, the taxonomy's file is wrong, no threads can be had or the output cannot be written.
+/// If the models are damaged, the taxonomy's file is wrong, no threads can be had, the server cannot be reached or
+/// refuses the whole, or the output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let analyzer = Analyzer::load()?;
-    let taxonomy = match &arguments.taxonomy {
-        Some(path) => Choice::Own(Arc::new(taxonomies::read(path, &analyzer)?)),
-        None => Choice::BuiltIn,
-    };
-    let desk = Desk {
-        analyzer,
-        options: Options {
-            features: arguments.features,
-            topics: topics::Options {
-                taxonomy,
-                min_confidence: arguments.min_confidence,
-                ..Default::default()
-            },
-            summary: summary::Options {
-                length: summary::Length::Sentences(arguments.sentences),
-                ..Default::default()
-            },
-        },
-        mode: arguments.extraction.mode(),
-        unit: match arguments.offset_encoding {
-            Offsets::Utf8 => OffsetUnit::Utf8,
-            Offsets::Utf16 => OffsetUnit::Utf16,
-            Offsets::Utf32 => OffsetUnit::Utf32,
-        },
-        format: arguments.format,
-    };
-    let threads = parallel::threads(arguments.jobs)?;
-    let progress = progress_bar();
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut failed = 0_usize;
-    for path in &arguments.files {
-        let records = match input::open(path, arguments.input) {
-            Ok(records) => records,
-            Err(error) => {
-                report(&progress, &format!("{}: {error}", path.display()));
-                failed += 1;
-                continue;
-            }
-        };
-        for answer in parallel::in_order(&threads, records, |record| desk.answer(record)) {
-            progress.inc(1);
-            match answer {
-                Ok(text) => match out.write_all(text.as_bytes()) {
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        return Ok(ExitCode::SUCCESS);
-                    }
-                    written => written?,
-                },
-                Err(problem) => {
-                    report(&progress, &problem);
-                    failed += 1;
-                }
-            }
+    let mut output = Output { progress: progress_bar(), out: BufWriter::new(io::stdout().lock()), failed: 0 };
+    let records = input::open_all(arguments.files.clone(), arguments.input);
+    let done = match &arguments.remote.server {
+        Some(server) => {
+            let request = arguments.request()?;
+            let format = arguments.format;
+            remote::analyze(server, &arguments.remote, records, request, |id, answer| {
+                output.take(answer.and_then(|analysis| render(id, &analysis, format)))
+            })
         }
+        None => arguments.analyze_here(records, &mut output),
+    };
+    match done.and_then(|()| Ok(output.out.flush()?)) {
+        // Whoever reads the output has seen enough.
+        Err(error) if is_broken_pipe(&*error) => return Ok(ExitCode::SUCCESS),
+        done => done?,
     }
-    match out.flush() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
-    }
-    progress.finish_and_clear();
-    if failed > 0 {
-        report(&progress, &format!("{failed} of the inputs failed"));
+    output.progress.finish_and_clear();
+    if output.failed > 0 {
+        report(&output.progress, &format!("{} of the inputs failed", output.failed));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+impl Arguments {
+    fn analyze_here(
+        &self,
+        records: impl Iterator<Item = Result<Record, BrokenRecord>> + Send,
+        output: &mut Output,
+    ) -> Result<(), Box<dyn Error>> {
+        let desk = self.desk()?;
+        let threads = parallel::threads(self.jobs)?;
+        for answer in parallel::in_order(&threads, records, |record| desk.answer(record)) {
+            output.take(answer)?;
+        }
+        Ok(())
+    }
+
+    fn desk(&self) -> Result<Desk, Box<dyn Error>> {
+        let analyzer = Analyzer::load()?;
+        let taxonomy = match &self.taxonomy {
+            Some(path) => Choice::Own(Arc::new(taxonomies::read(path, &analyzer)?)),
+            None => Choice::BuiltIn,
+        };
+        let min_confidence = self.min_confidence;
+        Ok(Desk {
+            analyzer,
+            options: Options {
+                features: self.features,
+                topics: topics::Options { taxonomy, min_confidence, ..Default::default() },
+                summary: summary::Options {
+                    length: summary::Length::Sentences(self.sentences),
+                    ..Default::default()
+                },
+            },
+            mode: self.extraction.mode(),
+            unit: self.offset_encoding.unit(),
+            format: self.format,
+        })
+    }
+
+    /// What a server is asked to do with each document.
+    ///
+    /// # Errors
+    /// If a server cannot be asked for it.
+    fn request(&self) -> Result<impl Fn(Source) -> v1::AnalyzeDocumentRequest + use<>, Box<dyn Error>> {
+        let features: Vec<i32> = (Feature::ALL.into_iter())
+            .filter(|&feature| self.features.contains(feature))
+            .map(|feature| convert::feature_message(feature) as i32)
+            .collect();
+        if features.is_empty() {
+            return Err(
+                "a server takes no features for all of them: leave out --server or --features none".into()
+            );
+        }
+        let extraction_mode = match self.extraction {
+            Extraction::Auto => v1::ExtractionMode::Auto,
+            Extraction::None => v1::ExtractionMode::None,
+        };
+        let length = v1::summary_options::Length::SentenceCount(i32::try_from(self.sentences)?);
+        let asked = v1::AnalyzeDocumentRequest {
+            source: None,
+            features,
+            offset_encoding: convert::offset_encoding(self.offset_encoding.unit()),
+            extraction_mode: extraction_mode as i32,
+            summary_options: Some(v1::SummaryOptions { length: Some(length), ..Default::default() }),
+            topic_options: Some(v1::TopicOptions {
+                min_confidence: self.min_confidence,
+                ..Default::default()
+            }),
+        };
+        Ok(move |source| {
+            let document = v1::analyze_document_request::Source::Document(convert::sent_document(source));
+            v1::AnalyzeDocumentRequest { source: Some(document), ..asked.clone() }
+        })
+    }
+}
+
+/// Where answers go, in the order of the input.
+struct Output {
+    progress: ProgressBar,
+    out: BufWriter<io::StdoutLock<'static>>,
+    failed: usize,
+}
+
+impl Output {
+    /// Writes the answer, or reports what went wrong.
+    fn take(&mut self, answer: Result<String, String>) -> io::Result<()> {
+        self.progress.inc(1);
+        match answer {
+            Ok(text) => self.out.write_all(text.as_bytes())?,
+            Err(problem) => {
+                report(&self.progress, &problem);
+                self.failed += 1;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A line on standard error that does not tear the progress bar.
@@ -263,16 +336,24 @@ impl Desk {
             .analyzer
             .analyze(&source, self.mode, &self.options, &checkpoint, &())
             .map_err(|stopped| stopped.to_string())?;
-        if self.format == OutputFormat::Text {
-            return Ok(for_people(&analysis));
-        }
         let mut message = convert::analysis(&analysis, &self.analyzer.models(), self.unit);
         let document = convert::inline_document(&source, BTreeMap::new(), &analysis.article, self.unit);
         message.document = Some(document);
-        let mut line =
-            serde_json::to_string(&Line { id, analysis: &message }).map_err(|error| error.to_string())?;
-        line.push('\n');
-        Ok(line)
+        render(id, &message, self.format)
+    }
+}
+
+/// A document's whole output.
+fn render(
+    id: serde_json::Value,
+    analysis: &v1::DocumentAnalysis,
+    format: OutputFormat,
+) -> Result<String, String> {
+    match format {
+        OutputFormat::Text => Ok(for_people(analysis)),
+        OutputFormat::Jsonl => serde_json::to_string(&Line { id, analysis })
+            .map(|line| line + "\n")
+            .map_err(|error| error.to_string()),
     }
 }
 
@@ -286,33 +367,32 @@ struct Line<'a> {
 }
 
 /// Title, summary, who and where, topics.
-fn for_people(analysis: &Analysis) -> String {
-    let article = &analysis.article;
+fn for_people(analysis: &v1::DocumentAnalysis) -> String {
+    let nothing = v1::Document::default();
+    let document = analysis.document.as_ref().unwrap_or(&nothing);
     let mut lines = Vec::new();
-    lines.push(if article.title.is_empty() { "(no title)" } else { &article.title }.to_owned());
-    let origin: Vec<String> = [article.authors.join(", "), article.publisher.clone()]
-        .into_iter()
-        .chain(article.publish_time.map(|time| time.to_string()))
-        .filter(|part| !part.is_empty())
-        .collect();
+    lines.push(if document.title.is_empty() { "(no title)" } else { &document.title }.to_owned());
+    let origin = [document.authors.join(", "), document.publisher.clone(), document.publish_time.clone()];
+    let origin: Vec<_> = origin.into_iter().filter(|part| !part.is_empty()).collect();
     if !origin.is_empty() {
         lines.push(origin.join(" | "));
     }
     if let Some(summary) = &analysis.summary {
         lines.push(String::new());
-        lines.extend(summary.sentences.iter().map(|sentence| one_line(sentence.span.of(&article.text))));
+        let spans = summary.sentences.iter().filter_map(|sentence| sentence.span.as_ref());
+        lines.extend(spans.map(|span| one_line(&span.text)));
     }
     lines.push(String::new());
-    let entities = analysis.entities.as_deref().unwrap_or_default();
-    let groups: [(&str, &[EntityKind]); 3] = [
-        ("who", &[EntityKind::Person]),
-        ("organisations", &[EntityKind::Organization]),
-        ("where", &[EntityKind::Location, EntityKind::Facility]),
+    use v1::EntityType as Type;
+    let groups: [(&str, &[Type]); 3] = [
+        ("who", &[Type::Person]),
+        ("organisations", &[Type::Organization]),
+        ("where", &[Type::Location, Type::Facility]),
     ];
-    lines.extend(groups.iter().filter_map(|(label, kinds)| named(label, entities, kinds)));
-    let topics = analysis.topics.iter().flatten();
-    let topics: Vec<_> =
-        topics.map(|topic| format!("{} {:.2}", topic.display_name, topic.confidence)).collect();
+    lines.extend(groups.iter().filter_map(|(label, types)| named(label, &analysis.entities, types)));
+    let topics: Vec<_> = (analysis.topics.iter())
+        .map(|topic| format!("{} {:.2}", topic.display_name, topic.confidence))
+        .collect();
     if !topics.is_empty() {
         lines.push(format!("{:<15}{}", "topics", topics.join(", ")));
     }
@@ -321,10 +401,10 @@ fn for_people(analysis: &Analysis) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The names of the most salient entities of some kinds.
-fn named(label: &str, entities: &[Entity], kinds: &[EntityKind]) -> Option<String> {
-    let names: Vec<_> =
-        entities.iter().filter(|e| kinds.contains(&e.kind)).take(8).map(|e| e.name.as_str()).collect();
+/// The names of the most salient entities of some types.
+fn named(label: &str, entities: &[v1::Entity], types: &[v1::EntityType]) -> Option<String> {
+    let entities = entities.iter().filter(|entity| types.contains(&entity.r#type()));
+    let names: Vec<_> = entities.take(8).map(|entity| entity.name.as_str()).collect();
     (!names.is_empty()).then(|| format!("{label:<15}{}", names.join(", ")))
 }
 

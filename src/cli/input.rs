@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -36,6 +36,19 @@ pub struct Record {
 pub struct BrokenRecord {
     place: String,
     problem: String,
+}
+
+/// The documents of several files, one after another.
+pub fn open_all(
+    paths: Vec<PathBuf>,
+    format: InputFormat,
+) -> impl Iterator<Item = Result<Record, BrokenRecord>> + Send {
+    paths.into_iter().flat_map(move |path| {
+        open(&path, format).unwrap_or_else(|error| {
+            let broken = BrokenRecord { place: path.display().to_string(), problem: error.to_string() };
+            Box::new(std::iter::once(Err(broken)))
+        })
+    })
 }
 
 /// The documents of one file, in order; `-` is standard input.

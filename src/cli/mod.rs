@@ -5,6 +5,7 @@ pub mod evaluate;
 mod input;
 pub mod key;
 mod parallel;
+mod remote;
 pub mod serve;
 pub mod store;
 
@@ -28,7 +29,7 @@ pub struct Cli {
 pub enum Command {
     /// Serve gRPC until told to stop
     Serve(Box<ServeArgs>),
-    /// Analyse files or standard input, without a server
+    /// Analyse files or standard input, here or on a server
     Analyze(analyze::Arguments),
     /// Make a key for a client of a server: the key goes to stdout, what the server's file of
     /// principals needs of it to stderr

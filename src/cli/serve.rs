@@ -17,9 +17,11 @@ use crate::telemetry;
 /// which and what to do.
 pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
     telemetry::start_log(&config.log);
+    allow_open_files(config.connections.max_connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
+        let traces = telemetry::start_traces(&config.traces)?;
         // The ports first: a second server on the same port must not touch the first one's store.
         let listeners = Listeners::bind(config).await?;
         let store: SharedStore = super::store::open(&config.store, &config.postgres).await?;
@@ -33,6 +35,18 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         let current = taxonomies.follow(None)?;
         let services = server::services(config, analyzer, Arc::clone(&store), current)?;
         server::run(config, listeners, services, store, shutdown).await?;
+        traces.flush().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Asks for as many open files as the system lets a process have: every connection is one.
+fn allow_open_files(connections: usize) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files > connections as u64 => {}
+        Ok(files) => {
+            tracing::warn!(files, connections, "the system allows fewer open files than --max-connections");
+        }
+        Err(error) => tracing::warn!(%error, "cannot ask the system for more open files"),
+    }
 }

@@ -62,7 +62,8 @@ pub async fn admit(
 ) -> Response {
     let streaming = call.method.streaming;
     let Some(permit) = admission.enter(streaming).await else {
-        counter!("copydesk_calls_shed_total").increment(1);
+        let full = if streaming { "streams" } else { "calls" };
+        counter!("copydesk_calls_shed_total", "full" => full).increment(1);
         return errors::respond(ApiError::Overloaded);
     };
     let response = next.run(request).await;

@@ -48,6 +48,8 @@ pub struct Method {
     /// Full name, as `copydesk.v1.DocumentService`.
     pub service: Arc<str>,
     pub name: Arc<str>,
+    /// Both, as OpenTelemetry has it: `copydesk.v1.DocumentService/GetDocument`.
+    pub full_name: Arc<str>,
     /// Whether either side sends more than one message.
     pub streaming: bool,
     /// Called by machines every few seconds: logged for debugging only.
@@ -69,6 +71,7 @@ impl Default for Methods {
         let unknown = Method {
             service: "unknown".into(),
             name: "unknown".into(),
+            full_name: "_OTHER".into(),
             streaming: false,
             routine: false,
             // Only those who are known are told what there is not.
@@ -94,10 +97,12 @@ impl Methods {
             for service in &file.service {
                 let service_name: Arc<str> = format!("{}.{}", file.package(), service.name()).into();
                 for method in &service.method {
-                    let path = format!("/{service_name}/{}", method.name());
+                    let full_name = format!("{service_name}/{}", method.name());
+                    let path = format!("/{full_name}");
                     let method = Method {
                         service: Arc::clone(&service_name),
                         name: method.name().into(),
+                        full_name: full_name.into(),
                         streaming: method.client_streaming() || method.server_streaming(),
                         routine,
                         need: need(method.name()),

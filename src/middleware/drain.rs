@@ -1,5 +1,5 @@
-//! Ends streaming calls when the server goes away. They would not end by themselves, and cut off
-//! in the middle they would leave the client in doubt about what was handled.
+//! Ends streaming calls when the server or their connection goes away. They would not end by
+//! themselves, and cut off in the middle they would leave the client in doubt about what was handled.
 //!
 //! The service sees the end of the client's messages, answers those it has read, and finishes;
 //! then the client is told to open its stream elsewhere.
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http_body::Frame;
@@ -20,9 +20,13 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use super::{Call, errors};
 use crate::api::error::ApiError;
 
-/// The layer: `draining` is cancelled when the drain begins.
+/// Cancelled when the streams of a connection are to end; in the extensions of its requests.
+#[derive(Clone, Debug)]
+pub struct WindUp(pub CancellationToken);
+
+/// The layer.
 pub async fn wind_up(
-    State(draining): State<CancellationToken>,
+    Extension(WindUp(end)): Extension<WindUp>,
     Extension(call): Extension<Call>,
     request: Request,
     next: Next,
@@ -33,7 +37,7 @@ pub async fn wind_up(
     let was_cut = Arc::new(AtomicBool::new(false));
     let cut = Arc::clone(&was_cut);
     let request = request.map(|body| {
-        Body::new(UntilDrain { body: Some(body), drain: Box::pin(draining.cancelled_owned()), was_cut: cut })
+        Body::new(UntilEnd { body: Some(body), end: Box::pin(end.cancelled_owned()), was_cut: cut })
     });
     next.run(request).await.map(|body| {
         Body::new(body.map_frame(move |frame| {
@@ -45,16 +49,16 @@ pub async fn wind_up(
     })
 }
 
-/// The client's messages, until the drain begins.
-struct UntilDrain {
+/// The client's messages, until the stream is to end.
+struct UntilEnd {
     /// None after the end.
     body: Option<Body>,
-    drain: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Whether the drain came before the client was done.
+    end: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Whether that came before the client was done.
     was_cut: Arc<AtomicBool>,
 }
 
-impl http_body::Body for UntilDrain {
+impl http_body::Body for UntilEnd {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -66,7 +70,7 @@ impl http_body::Body for UntilDrain {
         let polled = Pin::new(body).poll_frame(context);
         if matches!(polled, Poll::Ready(None)) {
             self.body = None;
-        } else if self.drain.as_mut().poll(context).is_ready() {
+        } else if self.end.as_mut().poll(context).is_ready() {
             self.was_cut.store(true, Ordering::Relaxed);
             self.body = None;
             return Poll::Ready(None);

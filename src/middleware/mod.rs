@@ -12,5 +12,6 @@ pub mod errors;
 pub mod observe;
 pub mod panics;
 pub mod quota;
+pub mod unread;
 
 pub use call::{Call, Method, Methods};

@@ -1,4 +1,5 @@
-//! One line of the log and one set of measurements for each call, taken when its answer is out.
+//! One line of the log, one set of measurements and one span for each call, taken when its answer
+//! is out.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,21 +11,30 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use metrics::{gauge, histogram};
+use metrics::{Label, gauge, histogram};
+use opentelemetry::context::FutureExt;
 use tonic::Code;
 use tracing::Instrument;
 
 use super::Call;
 use super::errors::code_name;
-use crate::telemetry::Counted;
+use crate::telemetry::{CallSpan, Counted};
+
+/// Tells the caller which span is its call's (W3C Trace Context, level 2).
+const TRACE_RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
 /// The layer.
 pub async fn observe(Extension(call): Extension<Call>, request: Request, next: Next) -> Response {
     let span = tracing::info_span!("call", request_id = &*call.request_id, method = &*call.method.name);
-    let mut record = Record::start(call);
+    let traced = match call.method.routine {
+        true => CallSpan::default(),
+        false => CallSpan::start(request.headers(), &call.method.full_name),
+    };
+    let context = traced.context();
+    let mut record = Record::start(call, traced);
     let received = Arc::clone(&record.received_bytes);
     let request = request.map(|body| {
         Body::new(body.map_frame(move |frame| {
@@ -32,8 +42,11 @@ pub async fn observe(Extension(call): Extension<Call>, request: Request, next: N
             frame
         }))
     });
-    let response = next.run(request).instrument(span).await;
+    let mut response = next.run(request).instrument(span).with_context(context).await;
     record.see(response.headers());
+    if let Some(header) = record.traced.response_header() {
+        response.headers_mut().insert(TRACE_RESPONSE, header);
+    }
     response.map(|body| Body::new(Observed { body, record }))
 }
 
@@ -46,6 +59,7 @@ fn count_bytes(frame: &Frame<Bytes>, total: &AtomicU64) {
 /// One call under way; written down when dropped, however it ends.
 struct Record {
     call: Call,
+    traced: CallSpan,
     _in_flight: Counted,
     started: Instant,
     /// None until the status is out: a client that leaves before has cancelled the call.
@@ -57,11 +71,12 @@ struct Record {
 }
 
 impl Record {
-    fn start(call: Call) -> Self {
-        let service = Arc::clone(&call.method.service);
+    fn start(call: Call, traced: CallSpan) -> Self {
+        let method = Arc::clone(&call.method.full_name);
         Self {
-            _in_flight: Counted::new(gauge!("rpc_server_active_requests", "service" => service)),
+            _in_flight: Counted::new(gauge!("rpc_server_active_requests", "rpc_method" => method)),
             call,
+            traced,
             started: Instant::now(),
             code: None,
             received_bytes: Arc::default(),
@@ -84,21 +99,29 @@ impl Drop for Record {
         let received = self.received_bytes.load(Ordering::Relaxed);
         let sent = self.sent_bytes.load(Ordering::Relaxed);
         let method = &self.call.method;
-        let labels = [
-            metrics::Label::new("service", Arc::clone(&method.service)),
-            metrics::Label::new("method", Arc::clone(&method.name)),
+        // Names and labels are those of OpenTelemetry's semantic conventions, as Prometheus spells them.
+        let name = Arc::clone(&method.full_name);
+        histogram!("rpc_server_request_size_bytes", "rpc_method" => Arc::clone(&name))
+            .record(received as f64);
+        histogram!("rpc_server_response_size_bytes", "rpc_method" => Arc::clone(&name)).record(sent as f64);
+        let mut labels = vec![
+            Label::new("rpc_system_name", "grpc"),
+            Label::new("rpc_method", name),
+            Label::new("rpc_response_status_code", code_name(code)),
         ];
-        histogram!("rpc_server_request_size_bytes", labels.iter()).record(received as f64);
-        histogram!("rpc_server_response_size_bytes", labels.iter()).record(sent as f64);
-        let [service, name] = labels;
-        let labels = vec![service, name, metrics::Label::new("code", code_name(code))];
-        histogram!("rpc_server_duration_seconds", labels).record(seconds);
+        if is_failure(code) {
+            labels.push(Label::new("error_type", code_name(code)));
+        }
+        histogram!("rpc_server_call_duration_seconds", labels).record(seconds);
+        self.traced.end(code_name(code), is_failure(code));
+        let trace_id = self.traced.trace_id();
 
         /// One line at the given level.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     request_id = &*self.call.request_id,
+                    trace_id = trace_id.as_deref(),
                     service = &*method.service,
                     method = &*method.name,
                     principal = self.call.principal(),
@@ -116,6 +139,19 @@ impl Drop for Record {
             _ => line!(info),
         }
     }
+}
+
+/// Whether the server, and not the client, is to blame, as OpenTelemetry's conventions for gRPC see it.
+const fn is_failure(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 /// An answer on its way out.

@@ -3,16 +3,14 @@
 //! tonic's own server would add a shell that answers outside of our layers, drains without a
 //! bound and gives all connections the same age.
 
-use std::future::pending;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Cursor};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper::Request;
-use hyper::body::Incoming;
+use axum::{Extension, Router};
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -25,11 +23,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::Layer;
 
 use super::tls;
 use crate::config::ConnectionConfig;
 use crate::middleware::authenticate::Peer;
+use crate::middleware::drain::WindUp;
 use crate::telemetry::Counted;
 
 /// What every HTTP/2 client says first (RFC 9113, section 3.4).
@@ -46,21 +45,23 @@ pub struct Connections {
 
 impl Connections {
     /// Serves `routes` on all that connects, where `tls` is given by TLS as it is configured at that
-    /// moment; `draining` is cancelled when the drain begins.
+    /// moment.
     pub fn accept(
         listener: TcpListener,
         routes: Router,
         tls: Option<watch::Receiver<Arc<ServerConfig>>>,
         config: ConnectionConfig,
-        draining: CancellationToken,
     ) -> Self {
+        let draining = CancellationToken::new();
         let acceptor = Acceptor {
             places: Arc::new(Semaphore::new(config.max_connections)),
             connection: Connection {
                 http: http(&config),
                 routes,
                 tls,
-                beginning_timeout: config.keepalive_timeout,
+                max_age: config.max_age,
+                grace: config.max_age_grace,
+                reply_timeout: config.keepalive_timeout,
                 draining: draining.clone(),
             },
             open: JoinSet::new(),
@@ -120,12 +121,14 @@ impl Acceptor {
 
     async fn accept_forever(&mut self, listener: TcpListener) {
         loop {
-            // Never closed, so there is always a place sooner or later.
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return pending().await };
             match listener.accept().await {
-                Ok((stream, address)) => {
-                    self.open.spawn(self.connection.clone().serve(stream, address.ip(), place));
-                }
+                Ok((stream, address)) => match Arc::clone(&self.places).try_acquire_owned() {
+                    Ok(place) => {
+                        self.open.spawn(self.connection.clone().serve(stream, address.ip(), place));
+                    }
+                    // Closed rather than left waiting, so that the client tries another replica.
+                    Err(_) => counter!("copydesk_connections_refused_total").increment(1),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -143,8 +146,13 @@ struct Connection {
     http: http2::Builder<TokioExecutor>,
     routes: Router,
     tls: Option<watch::Receiver<Arc<ServerConfig>>>,
-    /// How long a client may take to begin: for the handshake of TLS and the preface together.
-    beginning_timeout: Duration,
+    /// None: any.
+    max_age: Option<Duration>,
+    /// How long calls may go on beyond it before their streams are wound up.
+    grace: Duration,
+    /// How long a client may take to begin, the handshake of TLS and the preface together, and to take
+    /// what it is still owed at the end.
+    reply_timeout: Duration,
     draining: CancellationToken,
 }
 
@@ -153,7 +161,7 @@ impl Connection {
         let _open = Counted::new(gauge!("copydesk_connections"));
         // Small answers must not wait for more to send; if it fails, the stream is broken anyway.
         let _ = stream.set_nodelay(true);
-        let until = Instant::now() + self.beginning_timeout;
+        let until = Instant::now() + self.reply_timeout;
         let mut peer = Peer { address, certificate: Arc::default() };
         let Some(tls) = &self.tls else { return self.greet_and_speak(stream, peer, until).await };
         let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
@@ -195,25 +203,49 @@ impl Connection {
         }
     }
 
-    /// Speaks HTTP/2 after the preface, until the client leaves or the drain is over.
+    /// Speaks HTTP/2 after the preface, until the client leaves, or the drain or the connection's
+    /// age is over.
     async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin>(&self, stream: S, peer: Peer) {
         let (read, write) = split(stream);
         let stream = join(Cursor::new(PREFACE).chain(read), write);
-        let routes = self.routes.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(peer.clone());
-            request
-        });
-        let service = TowerToHyperService::new(routes);
+        let wind_up = WindUp(self.draining.child_token());
+        let extensions = (Extension(peer), Extension(wind_up.clone()));
+        let service = TowerToHyperService::new(extensions.layer(self.routes.clone()));
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
-            ended = &mut connection => ended,
+            ended = &mut connection => Some(ended),
             () = self.draining.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                Some(connection.await)
+            }
+            () = self.old() => {
+                connection.as_mut().graceful_shutdown();
+                match timeout(self.grace, &mut connection).await {
+                    Ok(ended) => Some(ended),
+                    Err(_) => {
+                        wind_up.0.cancel();
+                        timeout(self.reply_timeout, connection).await.ok()
+                    }
+                }
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection broke");
+        match ended {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(%error, "a connection broke"),
+            None => tracing::debug!("a connection was cut off: its age and grace are over"),
         }
     }
+
+    /// Waits until the connection is old, a tenth sooner or later than others.
+    async fn old(&self) {
+        match self.max_age {
+            Some(age) => tokio::time::sleep(age.mul_f64(0.9 + 0.2 * chance())).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// A number from 0 to 1, another one each time.
+fn chance() -> f64 {
+    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }

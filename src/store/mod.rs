@@ -170,6 +170,24 @@ pub const MAX_PAGE: usize = 1000;
 /// A page of full documents ends when it has this many bytes.
 const PAGE_BYTES: usize = 16 << 20;
 
+/// How busy a store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of documents that wait for the writer or are being written.
+    pub queued_bytes: usize,
+    /// None where no connections to a server are kept.
+    pub pool: Option<PoolUsage>,
+}
+
+/// How busy the connections for reading are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolUsage {
+    pub idle: usize,
+    pub used: usize,
+    /// Reads that wait for a connection.
+    pub waiting: usize,
+}
+
 /// A place for documents. Every call may come from many tasks at once.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -212,6 +230,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the store answers now.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// How busy the store is at this moment.
+    fn usage(&self) -> Usage;
 
     /// Finishes what was accepted and lets go of the files and connections. Later calls fail.
     async fn close(&self);

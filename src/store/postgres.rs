@@ -12,6 +12,8 @@ mod session;
 mod text;
 mod writer;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,8 +30,8 @@ use super::listing::{self, Wanted};
 use super::queue::Queue;
 use super::transfer::{Record, Transfer};
 use super::{
-    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store,
-    StoreError, StoredDocument, View,
+    Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, PoolUsage, REQUEST_ID_RETENTION,
+    Store, StoreError, StoredDocument, Usage, View,
 };
 
 /// How many documents are taken out at once.
@@ -76,6 +78,8 @@ impl Default for PostgresOptions {
 /// Documents in a PostgreSQL database.
 pub struct PostgresStore {
     readers: PgPool,
+    /// Reads that wait for a connection.
+    waiting: Arc<AtomicUsize>,
     session: Session,
     /// How often a read that lost its connection is tried: every idle one may be stale.
     read_attempts: u32,
@@ -106,7 +110,7 @@ impl PostgresStore {
             .connect_lazy_with(session.connect.clone());
         let writer = PostgresWriter::new(session.clone(), options.request_id_retention);
         let queue = Queue::start(writer, options.queue_bytes, options.group_bytes);
-        Ok(Self { readers: pool, session, read_attempts: readers + 1, queue })
+        Ok(Self { readers: pool, waiting: Arc::default(), session, read_attempts: readers + 1, queue })
     }
 
     /// The rows of a query that changes nothing; tried again where its connection was lost.
@@ -117,13 +121,16 @@ impl PostgresStore {
     where
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static,
     {
-        let (pool, attempts) = (self.readers.clone(), self.read_attempts);
+        let (pool, waiting, attempts) = (self.readers.clone(), Arc::clone(&self.waiting), self.read_attempts);
         let limit = self.session.statement_limit();
         // In a task of its own, which ends in its time: a connection that is dropped amid a
         // query of a caller who has left would be waited for without bound before its next use.
         let reading = tokio::spawn(async move {
             for attempt in 1.. {
-                let mut connection = pool.acquire().await?;
+                waiting.fetch_add(1, Ordering::Relaxed);
+                let connection = pool.acquire().await;
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                let mut connection = connection?;
                 let mut query = query();
                 let query = query.build_query_as().fetch_all(&mut *connection);
                 match tokio::time::timeout(limit, query).await {
@@ -200,6 +207,13 @@ impl Store for PostgresStore {
             return Err(StoreError::Unavailable("the database takes no writes".into()));
         }
         self.queue.check().await
+    }
+
+    fn usage(&self) -> Usage {
+        let idle = self.readers.num_idle();
+        let used = (self.readers.size() as usize).saturating_sub(idle);
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        Usage { queued_bytes: self.queue.bytes(), pool: Some(PoolUsage { idle, used, waiting }) }
     }
 
     async fn close(&self) {

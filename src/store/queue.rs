@@ -119,6 +119,11 @@ impl Queue {
         answer.await.map_err(|_| "the writer has stopped")
     }
 
+    /// Bytes that wait for the writer or are being written.
+    pub fn bytes(&self) -> usize {
+        (self.space_kib as usize).saturating_sub(self.space.available_permits()) * 1024
+    }
+
     /// Whether writing works. Where it last failed, only a write can tell, and is tried.
     pub async fn check(&self) -> Result<(), StoreError> {
         if self.failing.has_changed().is_err() {

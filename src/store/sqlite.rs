@@ -31,7 +31,7 @@ use super::queue::Queue;
 use super::transfer::{Record, Transfer};
 use super::{
     Cursor, Filter, Ingested, MAX_PAGE, NewDocument, PAGE_BYTES, Page, REQUEST_ID_RETENTION, Store,
-    StoreError, StoredDocument, View,
+    StoreError, StoredDocument, Usage, View,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -179,6 +179,10 @@ impl Store for SqliteStore {
         self.file.check()?;
         sqlx::query("SELECT seq FROM documents LIMIT 1").fetch_optional(&self.readers).await?;
         self.queue.check().await
+    }
+
+    fn usage(&self) -> Usage {
+        Usage { queued_bytes: self.queue.bytes(), pool: None }
     }
 
     async fn close(&self) {

@@ -44,7 +44,9 @@ impl Process {
     pub fn start_in(directory: &Path, flags: &[&str]) -> Self {
         let mut child = copydesk()
             .current_dir(directory)
-            .args(["serve", "--listen=127.0.0.1:0", "--admin-listen=off"])
+            // Flags win.
+            .envs([("COPYDESK_LISTEN", "127.0.0.1:0"), ("COPYDESK_ADMIN_LISTEN", "off")])
+            .arg("serve")
             .args(flags)
             .stderr(Stdio::piped())
             .spawn()

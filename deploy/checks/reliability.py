@@ -1,0 +1,444 @@
+"""Shows with real servers, haproxy and PostgreSQL that copydesk keeps what docs/reliability.md promises.
+
+    .venv/bin/python deploy/checks/reliability.py COPYDESK LOAD [rolling] [added] [overload] [hostile] [bombs]
+"""
+
+import asyncio
+import collections
+import contextlib
+import gzip
+import json
+import os
+import pathlib
+import signal
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import grpc
+import h2.config
+import h2.connection
+import h2.events
+import h2.exceptions
+import zstandard
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from operations import ARTICLE, SERVICE_CONFIG, Server, analysis_service, calls_answered, documents, free_address
+from operations import document_service, document_service_pb2_grpc
+
+PATH = "/copydesk.v1.AnalysisService/AnalyzeDocument"
+INGEST = "copydesk.v1.DocumentService/IngestDocument"
+
+# What bounded memory means here: a limit of the manifests' pods.
+MEMORY_LIMIT_MB = 1024
+
+
+# The parts.
+
+
+class Postgres:
+    """A PostgreSQL of our own, in a directory."""
+
+    def __init__(self, directory):
+        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        initdb = str(found[-1]) if found else shutil.which("initdb")
+        assert initdb, "PostgreSQL is not installed"
+        self.programs = pathlib.Path(initdb).parent
+        # Sockets have short names.
+        self.directory = pathlib.Path(tempfile.mkdtemp(dir="/tmp"))
+        if os.getuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+        self.log = open(directory / "postgres.log", "wb")
+        self.run("initdb", "-D", "data", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        flags = f"-c listen_addresses='' -c max_connections=100 -k {self.directory}"
+        self.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", flags, "start")
+        self.url = f"postgres://postgres@{str(self.directory).replace('/', '%2F')}/postgres"
+
+    def run(self, program, *arguments):
+        command = [self.programs / program, *arguments]
+        if os.getuid() == 0:
+            # PostgreSQL does not run as root.
+            command = ["runuser", "-u", "postgres", "--", *command]
+        subprocess.run(command, cwd=self.directory, check=True, stdout=self.log, stderr=self.log)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.run("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
+        self.log.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Haproxy:
+    """A proxy that deals out connections to the servers that are ready, as a Service does."""
+
+    def __init__(self, directory, servers):
+        self.address = free_address()
+        # Readiness is asked over HTTP/1; HAProxy cannot read gRPC health (docs/operations.md).
+        lines = [
+            f"    server s{number} {server.address} check addr {server.admin.split(':')[0]} "
+            f"port {server.admin.split(':')[1]} inter 100ms fall 1 rise 1"
+            for number, server in enumerate(servers)
+        ]
+        config = directory / "haproxy.cfg"
+        config.write_text(
+            "defaults\n    mode tcp\n    timeout connect 2s\n    timeout client 1h\n    timeout server 1h\n"
+            f"frontend calls\n    bind {self.address}\n    default_backend copydesk\n"
+            "backend copydesk\n    balance leastconn\n    option httpchk GET /readyz\n"
+            "    option redispatch\n" + "\n".join(lines) + "\n"
+        )
+        program = shutil.which("haproxy") or "/usr/sbin/haproxy"
+        self.process = subprocess.Popen([program, "-f", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def replicas(binary, directory, count, **flags):
+    """Servers on one PostgreSQL, and a proxy in front of them. They are not started yet."""
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(Postgres(directory)).url
+        # Not started by the constructor: one of them may come later.
+        servers = [Server.__new__(Server) for _ in range(count)]
+        for server in servers:
+            server.configure(binary, store, **flags)
+            stack.callback(server.__exit__)
+        proxy = stack.enter_context(Haproxy(directory, servers))
+        yield servers, proxy
+
+
+class Clients:
+    """Clients with connections of their own that ingest documents, one after another each, and retry as the
+    service config says."""
+
+    def __init__(self, address, count, pause):
+        self.address, self.count, self.pause = address, count, pause
+        self.ended = collections.Counter()
+        self.stopped = asyncio.Event()
+
+    async def __aenter__(self):
+        self.tasks = [asyncio.create_task(self.call(number)) for number in range(self.count)]
+        return self
+
+    async def __aexit__(self, *_):
+        self.stopped.set()
+        await asyncio.gather(*self.tasks)
+
+    async def call(self, client):
+        options = [("grpc.service_config", SERVICE_CONFIG), ("grpc.use_local_subchannel_pool", 1)]
+        async with grpc.aio.insecure_channel(self.address, options=options) as channel:
+            stub = document_service_pb2_grpc.DocumentServiceStub(channel)
+            number = 0
+            while not self.stopped.is_set():
+                identifier = f"client-{client}-{number}"
+                document = documents.Document(content=f"{ARTICLE}\n\n{identifier}")
+                request = document_service.IngestDocumentRequest(document=document, document_id=identifier)
+                try:
+                    await stub.IngestDocument(request, timeout=30)
+                    self.ended["OK"] += 1
+                except grpc.RpcError as error:
+                    self.ended[error.code().name] += 1
+                number += 1
+                await asyncio.sleep(self.pause)
+
+
+def kept(server):
+    """How many documents the store lists."""
+    with grpc.insecure_channel(server.address) as channel:
+        stub = document_service_pb2_grpc.DocumentServiceStub(channel)
+        count, token = 0, ""
+        while True:
+            request = document_service.ListDocumentsRequest(page_size=1000, page_token=token)
+            page = stub.ListDocuments(request, timeout=30)
+            count += len(page.documents)
+            token = page.next_page_token
+            if not token:
+                return count
+
+
+def status(server, field):
+    """A line of /proc/PID/status in MB."""
+    text = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(text.split(f"{field}:")[1].split()[0]) // 1024
+
+
+def is_healthy(address):
+    with grpc.insecure_channel(address) as channel:
+        request = health_pb2.HealthCheckRequest()
+        answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=10)
+    return answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+# The proofs.
+
+
+async def rolling(binary, _, directory):
+    """Three replicas behind haproxy, one after another restarted under load: no call fails."""
+    with replicas(binary, directory, 3, drain_delay="1s") as (servers, proxy):
+        for server in servers:
+            await asyncio.to_thread(server.start)
+        async with Clients(proxy.address, count=24, pause=0.05) as clients:
+            await asyncio.sleep(3)
+            for server in servers:
+                await asyncio.to_thread(server.stop)
+                await asyncio.to_thread(server.start)
+                await asyncio.sleep(2)
+        documents_kept = await asyncio.to_thread(kept, servers[0])
+    assert clients.ended.keys() == {"OK"}, f"calls ended with {dict(clients.ended)}"
+    assert documents_kept == clients.ended["OK"], f"{documents_kept} documents of {clients.ended['OK']}"
+    return {"calls": clients.ended["OK"], "failed": 0, "documents": documents_kept}
+
+
+async def added(binary, _, directory):
+    """A third replica comes: the load is even within 20% after one connection age."""
+    age = 5
+    with replicas(binary, directory, 3, max_connection_age=f"{age}s") as (servers, proxy):
+        for server in servers[:2]:
+            await asyncio.to_thread(server.start)
+        async with Clients(proxy.address, count=30, pause=0.1) as clients:
+            await asyncio.sleep(2)
+            await asyncio.to_thread(servers[2].start)
+            # Its age, a tenth more, and what the proxy's check and the client take to notice.
+            await asyncio.sleep(1.1 * age + 1)
+            before = [calls_answered(server, rpc_method=INGEST) for server in servers]
+            await asyncio.sleep(5)
+            after = [calls_answered(server, rpc_method=INGEST) for server in servers]
+    shares = [now - then for then, now in zip(before, after)]
+    mean = sum(shares) / len(shares)
+    off = max(abs(share - mean) / mean for share in shares)
+    assert clients.ended.keys() == {"OK"}, f"calls ended with {dict(clients.ended)}"
+    assert off < 0.2, f"not even: {shares}"
+    return {"calls by replica in 5 s": shares, "furthest from the mean": f"{off:.0%}", "failed": 0}
+
+
+def load(program, server, seconds, **flags):
+    flags = {"seconds": seconds} | flags
+    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+    done = subprocess.run([program, f"http://{server.address}", *arguments], check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+async def overload(binary, program, directory):
+    """Five times what one thread of the engine can do, for a minute; with the limits as they are, and with
+    few enough calls at once that those admitted hardly wait."""
+    figures = {}
+    for name, limits in {"as it comes": {}, "--max-in-flight=3": {"max_in_flight": 3, "max_waiting": 16}}.items():
+        with Server(binary, directory / "overload.db", engine_threads=1, **limits) as server:
+            figures[name] = await asyncio.to_thread(flood, server, program)
+    return figures
+
+
+def flood(server, program):
+    document = {"paragraphs": 64}
+    alone = load(program, server, 5, **document)
+    capacity = load(program, server, 5, in_flight=3, **document)["answered_per_second"]
+    before = status(server, "VmRSS")
+    flooded = load(program, server, 60, rate=5 * capacity, connections=32, **document)
+    most = status(server, "VmHWM")
+    time.sleep(2)
+    again = load(program, server, 5, **document)
+    figures = {
+        "capacity, calls a second": capacity,
+        "sent and answered a second": [round(flooded["calls"] / 60), flooded["answered_per_second"]],
+        "codes": flooded["codes"],
+        "p99 alone before, and 2 s after, ms": [alone["answered"]["p99"], again["answered"]["p99"]],
+        "p99 of the admitted, ms": flooded["answered"]["p99"],
+        "p50 and p99 of the refused, ms": [flooded["refused"]["p50"], flooded["refused"]["p99"]],
+        "memory before and at most, MB": [before, most],
+    }
+    assert flooded["codes"].keys() <= {"Ok", "Unavailable"}, figures
+    assert most < MEMORY_LIMIT_MB, figures
+    assert again["codes"].keys() == {"Ok"}, figures
+    return figures
+
+
+class Wire:
+    """A client that does on an HTTP/2 connection what no library would."""
+
+    def __init__(self, address, window=None):
+        host, port = address.split(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.settimeout(10)
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        self.h2.initiate_connection()
+        if window is not None:
+            self.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
+        self.flush()
+
+    def flush(self):
+        self.socket.sendall(self.h2.data_to_send())
+
+    def open(self, headers=()):
+        """A call whose messages are still to come."""
+        stream = self.h2.get_next_available_stream_id()
+        own = {":method": "POST", ":scheme": "http", ":authority": "copydesk", ":path": PATH}
+        own |= {"content-type": "application/grpc", "te": "trailers"}
+        self.h2.send_headers(stream, [*own.items(), *headers])
+        return stream
+
+    def send(self, stream, data, end=False):
+        """As far as the server's window allows; gives what is left."""
+        while data:
+            room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(data))
+            if room == 0:
+                break
+            self.h2.send_data(stream, data[:room], end_stream=end and room == len(data))
+            data = data[room:]
+        self.flush()
+        return data
+
+    def send_all(self, stream, data):
+        while data := self.send(stream, data, end=True):
+            self.events()
+
+    def events(self):
+        received = self.socket.recv(1 << 16)
+        if not received:
+            raise ConnectionError("closed")
+        events = self.h2.receive_data(received)
+        for event in events:
+            if isinstance(event, h2.events.DataReceived):
+                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        self.flush()
+        return events
+
+    def ending(self, stream):
+        """How a call ends: its gRPC status, or what became of the stream or the connection."""
+        try:
+            while True:
+                for event in self.events():
+                    if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                        headers = dict(event.headers)
+                        if "grpc-status" in headers:
+                            return f"grpc-status {headers['grpc-status']}"
+                        if headers.get(":status", "200") != "200":
+                            return f"HTTP {headers[':status']}"
+                    elif isinstance(event, h2.events.StreamReset):
+                        return f"reset {event.error_code!s}"
+                    elif isinstance(event, h2.events.ConnectionTerminated):
+                        return f"goaway {event.error_code!s}"
+        except (ConnectionError, h2.exceptions.H2Error) as error:
+            return f"closed: {type(error).__name__}"
+
+
+def framed(payload, compressed=False):
+    return struct.pack(">BI", compressed, len(payload)) + payload
+
+
+def request(content):
+    document = documents.Document(content=content)
+    return analysis_service.AnalyzeDocumentRequest(document=document).SerializeToString()
+
+
+async def hostile(binary, _, directory):
+    """Idle, slow, half-hearted and rude clients, and then a drain with one that says nothing."""
+    limits = {"drain_timeout": "3s", "keepalive_timeout": "5s", "max_unread_bytes": "64MiB"}
+    with Server(binary, directory / "hostile.db", **limits) as server:
+        figures = {"memory, MB": {"after the start": status(server, "VmRSS")}}
+        memory = figures["memory, MB"]
+
+        idle = [Wire(server.address) for _ in range(1000)]
+        assert is_healthy(server.address)
+        memory["1,000 idle connections"] = status(server, "VmRSS")
+
+        message = framed(request(ARTICLE * 20))
+        slow = [Wire(server.address, window=0) for _ in range(100)]
+        for client in slow:
+            for _ in range(4):
+                client.send_all(client.open(), message)
+        await asyncio.sleep(3)
+        assert is_healthy(server.address)
+        memory["400 answers of 100 clients that do not read, at most 64 MiB of them"] = status(server, "VmRSS")
+        refused = calls_answered(server, rpc_method=PATH[1:], rpc_response_status_code="UNAVAILABLE")
+        figures["of these refused"] = refused
+
+        half = [Wire(server.address) for _ in range(200)]
+        for client in half:
+            client.send(client.open(), framed(bytes(1 << 20))[: 1 << 15])
+        await asyncio.sleep(1)
+        assert is_healthy(server.address)
+        memory["200 messages that were begun"] = status(server, "VmRSS")
+
+        rude = Wire(server.address)
+        resets = 0
+        with contextlib.suppress(ConnectionError, h2.exceptions.H2Error, OSError):
+            for _ in range(10_000):
+                stream = rude.open()
+                rude.h2.reset_stream(stream, error_code=8)
+                rude.flush()
+                resets += 1
+        assert is_healthy(server.address)
+        memory[f"{resets:,} of 10,000 calls begun and reset on one connection"] = status(server, "VmRSS")
+        memory["at most"] = status(server, "VmHWM")
+
+        # None of these has a call that could finish by itself.
+        begun = time.monotonic()
+        server.stop()
+        figures["drain with all of them, s"] = round(time.monotonic() - begun, 1)
+        figures["its bound, s"] = 3
+    del idle, slow, half
+    assert memory["at most"] < MEMORY_LIMIT_MB, memory
+    assert figures["drain with all of them, s"] < 3 + 2, figures
+    return figures
+
+
+async def bombs(binary, _, directory):
+    """A kilobyte that unpacks to a gigabyte, and more headers than anybody needs."""
+    with Server(binary, directory / "bombs.db") as server:
+        before = status(server, "VmRSS")
+        endings = {}
+        packed = {"gzip": gzip.compress(bytes(1 << 30), 9), "zstd": zstandard.compress(bytes(1 << 30))}
+        for encoding, payload in packed.items():
+            for _ in range(20):
+                client = Wire(server.address)
+                stream = client.open([("grpc-encoding", encoding)])
+                client.send_all(stream, framed(payload, compressed=True))
+                endings.setdefault(f"{encoding}, {len(payload):,} bytes for 1 GiB", set()).add(client.ending(stream))
+        for size in (100, 10_000):
+            client = Wire(server.address)
+            # The library holds itself to what the server announced; these clients do not.
+            client.h2.remote_settings[h2.settings.SettingCodes.MAX_HEADER_LIST_SIZE] = 1 << 30
+            with contextlib.suppress(ConnectionError, OSError):
+                stream = client.open([(f"x-header-{number}", "a" * 20) for number in range(size)])
+                client.send_all(stream, framed(request("A short text.")))
+            endings[f"{size:,} headers"] = {client.ending(stream)}
+        assert is_healthy(server.address)
+        most = status(server, "VmHWM")
+    endings = {what: sorted(how) for what, how in endings.items()}
+    figures = {"endings": endings, "memory before and at most, MB": [before, most]}
+    print(json.dumps(figures), flush=True)
+    for encoding in packed:
+        [how] = [how for what, how in endings.items() if what.startswith(encoding)]
+        assert how == ["grpc-status 8"], f"{encoding}: {how}"
+    assert endings["100 headers"] == ["grpc-status 0"]
+    assert endings["10,000 headers"] != ["grpc-status 0"]
+    assert most < before + 256, f"{before} MB, then {most} MB"
+    return figures
+
+
+PROOFS = {proof.__name__: proof for proof in (rolling, added, overload, hostile, bombs)}
+
+
+def main(binary, program, *names):
+    with tempfile.TemporaryDirectory() as directory:
+        for name in names or PROOFS:
+            begun = time.monotonic()
+            figures = asyncio.run(PROOFS[name](binary, program, pathlib.Path(directory)))
+            took = time.monotonic() - begun
+            print(f"ok   {name} ({took:.0f} s): {json.dumps(figures, ensure_ascii=False)}", flush=True)
+
+
+if __name__ == "__main__":
+    # A proof that hangs has failed.
+    signal.alarm(900)
+    main(*(str(pathlib.Path(program).resolve()) for program in sys.argv[1:3]), *sys.argv[3:])
