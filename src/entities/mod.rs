@@ -1,9 +1,9 @@
 //! Who, where and which organisation.
 //!
 //! As the data flows: an article is [`reading`] as units with facts about each word, the
-//! [`tagger`] labels them by their [`features`], [`resolve`] brings the names together to
-//! entities, [`describe`] finds descriptions and pronouns that stand for them, [`link`]
-//! knows ids, and [`salience`] puts the protagonists first.
+//! [`tagger`] labels them by their [`features`], [`kinds`] mends types, [`resolve`] brings the
+//! names together to entities, [`describe`] and [`pronouns`] find what else stands for them,
+//! [`link`] knows ids, and [`salience`] puts the protagonists first.
 
 mod describe;
 mod features;
