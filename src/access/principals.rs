@@ -56,6 +56,8 @@ pub enum InvalidPrincipals {
     Shared(String),
     #[error("{0:?} can be known by nothing: give key_sha256 or certificates")]
     Unknowable(String),
+    #[error("it names nobody")]
+    Nobody,
     #[error("there are more than {MAX_KEYS} keys")]
     TooManyKeys,
 }
@@ -88,6 +90,10 @@ impl Principals {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             InvalidPrincipals::Syntax(before.matches('\n').count() + 1)
         })?;
+        // Most likely it was cut off, and would lock everyone out.
+        if file.principals.is_empty() {
+            return Err(InvalidPrincipals::Nobody);
+        }
         let mut principals = Self::default();
         let mut names = FxHashSet::default();
         for entry in file.principals {
@@ -247,7 +253,7 @@ mod tests {
             let error = Principals::parse(&text).unwrap_err().to_string();
             assert!(error.contains(said) && !error.contains("hush"), "{text}: {error}");
         }
-        assert!(Principals::parse("").unwrap().keys.is_empty());
+        assert_eq!(Principals::parse("# none yet\n").unwrap_err(), InvalidPrincipals::Nobody);
     }
 
     #[test]

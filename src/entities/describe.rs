@@ -1,275 +1,227 @@
-//! Descriptions and pronouns that stand for a named entity: "the party chief", "he".
+//! Descriptions that stand for a named entity: "the party chief", "the airline".
 //!
-//! Only what is safe: a description whose noun was said of a name beforehand ("the airline
-//! Ryanair", "Mr Trong, the party chief"), or one whose sort only one near entity has.
+//! Every definite phrase with a known noun is held against the few entities that it may mean:
+//! those of a fitting type that were named just now or most of all, and those of which its noun
+//! was said ("the airline Ryanair", "Mr Trong, the party chief"). A forest says of each pair how
+//! likely the phrase means the entity.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::lexicon::Usage;
+use super::lexicon::{List, Usage};
+use super::nouns::{Noun, Nouns, Opening, Sort};
 use super::reading::{Line, Reading};
-use super::resolve::{Cluster, Name};
+use super::resolve::Cluster;
 use super::tags::{self, KINDS};
 use super::words::{self, Case};
-use crate::document::{EntityKind, MentionKind};
+use crate::document::{EntityKind, Section};
+use crate::model::trees::{self, Forest};
 
-/// Nouns that describe a person.
-const PERSON_NOUNS: [&str; 62] = [
-    "president", "minister", "chancellor", "senator", "governor", "mayor", "secretary", "chairman",
-    "chairwoman", "chief", "leader", "king", "queen", "prince", "princess", "pope", "coach", "manager",
-    "striker", "captain", "actor", "actress", "singer", "author", "writer", "director", "judge", "lawyer",
-    "politician", "congressman", "congresswoman", "ambassador", "general", "executive", "star", "defendant",
-    "teenager", "midfielder", "defender", "goalkeeper", "player", "champion", "candidate", "billionaire",
-    "businessman", "journalist", "professor", "scientist", "economist", "analyst", "spokesman",
-    "spokeswoman", "commander", "lawmaker", "premier", "bishop", "archbishop", "footballer", "rapper",
-    "comedian", "suspect", "mp",
-];
-/// Of these, nouns that mostly mean the person the text is about.
-const FOREMOST_NOUNS: [&str; 13] = [
-    "president", "chancellor", "senator", "governor", "mayor", "king", "queen", "singer", "star", "rapper",
-    "comedian", "footballer", "teenager",
-];
-/// Nouns that as often mean one of many that the text has not named.
-const COMMON_NOUNS: [&str; 3] = ["building", "school", "song"];
-/// Nouns that mostly mean the organisation the text is about.
-const COMPANY_NOUNS: [&str; 16] = [
-    "company", "firm", "airline", "carrier", "bank", "group", "club", "corporation", "retailer",
-    "manufacturer", "broadcaster", "automaker", "carmaker", "band", "charity", "council",
-];
-/// Nouns that as often mean an organisation which the text has not named.
-const BODY_NOUNS: [&str; 18] = [
-    "agency", "team", "party", "league", "committee", "union", "newspaper", "university", "organisation",
-    "organization", "federation", "association", "court", "ministry", "bureau", "regulator", "commission",
-    "department",
-];
-/// Nouns after which a name is the organisation's and not that of somebody in it.
-const INTRODUCING_NOUNS: [&str; 14] = [
-    "company", "firm", "airline", "carrier", "bank", "retailer", "manufacturer", "broadcaster", "automaker",
-    "carmaker", "newspaper", "magazine", "website", "tabloid",
-];
-/// Ends of the names of organisations that are no companies; so are [`BODY_NOUNS`].
-const BODIES: [&str; 17] = [
-    "exchange", "police", "house", "senate", "congress", "parliament", "army", "navy", "office", "service",
-    "authority", "government", "assembly", "institute", "college", "school", "force",
-];
-/// What only organisations have: "shares in Aviva", "the chief executive of Aviva".
-const HELD: [&str; 12] = [
-    "shares", "share", "stake", "stakes", "subsidiary", "subsidiaries", "shareholders", "shareholder",
-    "executive", "acquisition", "takeover", "ceo",
-];
-/// Ends of the names of buildings and ways; sources that tell them from other places are few.
-const BUILDINGS: [&str; 38] = [
-    "road", "street", "avenue", "highway", "motorway", "lane", "stadium", "arena", "airport", "bridge",
-    "hospital", "prison", "jail", "station", "museum", "mosque", "temple", "cathedral", "synagogue",
-    "building", "library", "theatre", "theater", "mall", "zoo", "cemetery", "dam", "port", "canal", "tunnel",
-    "hotel", "inn", "hall", "tower", "palace", "plant", "terminal", "airfield",
-];
-/// Before a noun these make it mean somebody else than the noun alone.
-const LESSER: [&str; 6] = ["vice", "deputy", "former", "ex", "acting", "assistant"];
-const COUNTRY_NOUNS: [&str; 3] = ["country", "nation", "kingdom"];
-const PLACE_NOUNS: [&str; 5] = ["city", "town", "island", "village", "state"];
-const FACILITY_NOUNS: [&str; 10] =
-    ["building", "stadium", "airport", "hospital", "prison", "bridge", "venue", "school", "church", "museum"];
-const EVENT_NOUNS: [&str; 6] = ["race", "storm", "tournament", "hurricane", "festival", "war"];
-const WORK_NOUNS: [&str; 8] = ["film", "book", "album", "movie", "novel", "show", "song", "bill"];
-const MALE: [&str; 3] = ["he", "him", "his"];
-const FEMALE: [&str; 3] = ["she", "her", "hers"];
+/// The forest's section in the model file.
+pub const FOREST: &str = "description forest";
+/// From this probability on a description is taken to be right.
+pub const LEAST: f32 = 0.45;
+/// A word that is written with a capital more often than this is as good as a name.
+const COMMON: Usage = 3;
+/// The longest title in words: "Secretary of State", "Chief Medical Officer".
+const LONGEST_TITLE: usize = 4;
+/// So many entities of a type, and of all types, are kept in mind: those named last, and
+/// those named most.
+const KEPT: usize = 3;
+/// Where the entities of all types are kept.
+const ALL: usize = KINDS.len();
 
-/// What is needed to tell descriptions; built once with the model.
-pub struct Nouns {
-    kinds: FxHashMap<u32, EntityKind>,
-    pronouns: FxHashMap<u32, Gender>,
-    titles: FxHashMap<u32, Gender>,
-    determiners: [u32; 3],
-    articles: FxHashSet<u32>,
-    lesser: FxHashSet<u32>,
-    /// Nouns that do not mean a name only because it is near and of their type.
-    not_alone: FxHashSet<u32>,
-    countries: FxHashSet<u32>,
-    introducing: FxHashSet<u32>,
-    /// Behind a noun these say that it is not the whole description.
-    continuing: FxHashSet<u32>,
-    held: FxHashSet<u32>,
-    buildings: FxHashSet<u32>,
-    companies: FxHashSet<u32>,
-    bodies: FxHashSet<u32>,
-    /// "prime minister", who mostly is the person the text is about.
-    premier: u32,
-    of: u32,
-    within: u32,
-    the: u32,
-    comma: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gender {
-    Male,
-    Female,
-}
-
-/// A description or pronoun: the units it covers and the cluster it stands for.
+/// A description: the units it covers and the cluster it stands for.
 pub struct Description {
     pub line: usize,
     pub units: Range<usize>,
     pub cluster: usize,
-    pub kind: MentionKind,
+    /// That it stands for this cluster.
+    pub confidence: f32,
 }
 
-impl Nouns {
-    pub fn new() -> Self {
-        let lists: [(&[&str], EntityKind); 8] = [
-            (&PERSON_NOUNS, EntityKind::Person),
-            (&COMPANY_NOUNS, EntityKind::Organization),
-            (&BODY_NOUNS, EntityKind::Organization),
-            (&COUNTRY_NOUNS, EntityKind::Location),
-            (&PLACE_NOUNS, EntityKind::Location),
-            (&FACILITY_NOUNS, EntityKind::Facility),
-            (&EVENT_NOUNS, EntityKind::Event),
-            (&WORK_NOUNS, EntityKind::WorkOfArt),
-        ];
-        let kinds =
-            lists.iter().flat_map(|(nouns, kind)| nouns.iter().map(|noun| (words::folded_hash(noun), *kind)));
-        let gendered = |male: &[&str], female: &[&str]| {
-            let male = male.iter().map(|word| (words::folded_hash(word), Gender::Male));
-            let female = female.iter().map(|word| (words::folded_hash(word), Gender::Female));
-            male.chain(female).collect()
-        };
-        Self {
-            kinds: kinds.collect(),
-            pronouns: gendered(&MALE, &FEMALE),
-            titles: gendered(
-                &["mr", "mr.", "king", "prince", "sir", "lord"],
-                &["mrs", "mrs.", "ms", "ms.", "queen", "princess", "miss", "lady"],
-            ),
-            determiners: ["the", "this", "that"].map(words::folded_hash),
-            articles: hashes(&["the", "this", "that", "a", "an", "his", "her", "its", "their", "our"]),
-            lesser: hashes(&LESSER),
-            not_alone: hashes(&PERSON_NOUNS)
-                .difference(&hashes(&FOREMOST_NOUNS))
-                .copied()
-                .chain(hashes(&BODY_NOUNS))
-                .chain(hashes(&COMMON_NOUNS))
-                .collect(),
-            countries: hashes(&COUNTRY_NOUNS),
-            introducing: hashes(&INTRODUCING_NOUNS),
-            continuing: hashes(&["of", "that", "which", "who", "for"]),
-            held: hashes(&HELD),
-            buildings: hashes(&BUILDINGS),
-            companies: hashes(&COMPANY_NOUNS),
-            bodies: &hashes(&BODY_NOUNS) | &hashes(&BODIES),
-            premier: ["prime", "minister"].into_iter().map(words::folded_hash).fold(0, words::phrase),
-            of: words::folded_hash("of"),
-            within: words::folded_hash("in"),
-            the: words::folded_hash("the"),
-            comma: words::folded_hash(","),
-        }
-    }
+/// Judges which descriptions stand for which entities. Immutable.
+pub struct Describer {
+    pub nouns: Nouns,
+    pub forest: Forest,
+}
 
-    fn is_lesser(&self, folded: u32) -> bool {
-        self.lesser.contains(&folded)
+impl Describer {
+    /// The descriptions of the article, in order. `cluster_of` says for each unit in which
+    /// cluster's name it lies, plus one.
+    pub fn find(&self, reading: &Reading, clusters: &[Cluster], cluster_of: &[u32]) -> Vec<Description> {
+        let pairs = Pairs::of(&self.nouns, reading, clusters, cluster_of);
+        pairs.choose(&self.forest.scores(&pairs.rows))
     }
+}
 
-    /// Takes for an organisation who is introduced as one: "the airline Ryanair", "the
-    /// party's newspaper, Nhan Dan, said", "shares in Aviva". Such names are often of few words
-    /// and look like those of people. Takes for a building what is called one.
-    pub fn typed(&self, reading: &Reading, mut names: Vec<Name>) -> Vec<Name> {
-        let phrase =
-            |name: &Name| name.units.clone().map(|unit| reading.word(unit).folded).fold(0, words::phrase);
-        let introduced: FxHashSet<u32> =
-            names.iter().filter(|name| self.introduced(reading, name)).map(phrase).collect();
-        for name in &mut names {
-            if name.kind == EntityKind::Person && introduced.contains(&phrase(name)) {
-                name.kind = EntityKind::Organization;
-            }
-            let building = self.buildings.contains(&reading.word(name.units.end - 1).folded);
-            if name.kind == EntityKind::Location && name.units.len() > 1 && building {
-                name.kind = EntityKind::Facility;
-            }
-        }
-        names
-    }
+/// A phrase and an entity that it may mean.
+pub struct Pair {
+    pub line: usize,
+    pub units: Range<usize>,
+    pub cluster: usize,
+    /// The phrase's noun, as a key of [`Nouns`].
+    pub noun: u32,
+}
 
-    fn introduced(&self, reading: &Reading, name: &Name) -> bool {
-        let line = &reading.lines[name.line].units;
-        let folded = |unit: Option<usize>| {
-            unit.filter(|unit| line.contains(unit)).map(|unit| reading.word(unit).folded)
-        };
-        let before = folded(name.units.start.checked_sub(1));
-        let enclosed = before == Some(self.comma) && folded(Some(name.units.end)) == Some(self.comma);
-        let noun = if enclosed { folded(name.units.start.checked_sub(2)) } else { before };
-        let holder = folded(name.units.start.checked_sub(2))
-            .filter(|_| before == Some(self.of) || before == Some(self.within));
-        let holds = holder.or(folded(Some(name.units.end))).is_some_and(|noun| self.held.contains(&noun));
-        noun.is_some_and(|noun| self.introducing.contains(&noun)) || holds
-    }
+/// Phrases and entities with the numbers that tell of them.
+#[derive(Default)]
+pub struct Pairs {
+    pub pairs: Vec<Pair>,
+    /// [`WIDTH`] numbers a pair, see [`Search::row`].
+    pub rows: Vec<f32>,
+}
 
-    /// The descriptions and pronouns of the article, in order.
-    pub fn find(&self, reading: &Reading, clusters: &[Cluster]) -> Vec<Description> {
+/// How many numbers tell of a pair.
+pub const WIDTH: usize = 39;
+/// The place of a noun's [`Noun::prior`] in a row.
+pub const PRIOR: usize = 0;
+/// The place of the number of definite phrases with the noun in the whole article.
+const PHRASES: usize = 1;
+
+impl Pairs {
+    /// All pairs of the article that are worth a look, phrase by phrase in order.
+    pub fn of(nouns: &Nouns, reading: &Reading, clusters: &[Cluster], cluster_of: &[u32]) -> Self {
         let mut search = Search {
-            nouns: self,
+            nouns,
             reading,
             clusters,
-            cluster_of: cluster_of(reading, clusters),
+            cluster_of,
+            traces: vec![Trace::default(); clusters.len()],
+            kinds: Default::default(),
+            tops: tops(clusters),
             said: FxHashMap::default(),
-            ages: FxHashMap::default(),
-            counts: vec![0; clusters.len()],
-            leaders: Default::default(),
-            genders: vec![None; clusters.len()],
-            near: Vec::new(),
-            found: Vec::new(),
+            said_of: FxHashSet::default(),
+            phrases: FxHashMap::default(),
+            read: 0,
+            found: Self::default(),
         };
-        for (number, line) in reading.lines.iter().enumerate() {
-            search.line(number, line);
+        // The title comes last in the reading, but is read first.
+        let body = reading.lines.partition_point(|line| line.section == Section::Body);
+        for line in (body..reading.lines.len()).chain(0..body) {
+            search.line(line);
         }
-        search.found
+        let Search { mut found, phrases, .. } = search;
+        for (pair, row) in found.pairs.iter().zip(found.rows.chunks_exact_mut(WIDTH)) {
+            row[PHRASES] = phrases.get(&pair.noun).map_or(0.0, |&count| count.min(8) as f32);
+        }
+        found
+    }
+
+    /// The likely ones, the most likely of each phrase, given their scores.
+    pub fn choose(&self, scores: &[f32]) -> Vec<Description> {
+        let mut found: Vec<Description> = Vec::new();
+        for (pair, &score) in self.pairs.iter().zip(scores) {
+            let confidence = trees::probability(score);
+            if confidence < LEAST {
+                continue;
+            }
+            let Pair { line, cluster, .. } = *pair;
+            let description = Description { line, units: pair.units.clone(), cluster, confidence };
+            match found.last_mut().filter(|other| other.units.start == pair.units.start) {
+                Some(other) if other.confidence >= confidence => {}
+                Some(other) => *other = description,
+                None => found.push(description),
+            }
+        }
+        found
     }
 }
 
-fn hashes(words: &[&str]) -> FxHashSet<u32> {
-    words.iter().map(|word| words::folded_hash(word)).collect()
-}
-
-/// For each unit, the cluster of the name it lies in, plus one.
-fn cluster_of(reading: &Reading, clusters: &[Cluster]) -> Vec<u32> {
-    let mut of = vec![0; reading.units.len()];
+/// For each type the two entities named most in the whole article.
+fn tops(clusters: &[Cluster]) -> [[Option<usize>; 2]; KINDS.len()] {
+    let mut tops = [[None; 2]; KINDS.len()];
+    let total = |cluster: Option<usize>| cluster.map_or(0, |cluster| clusters[cluster].names.len());
     for (number, cluster) in clusters.iter().enumerate() {
-        for name in &cluster.names {
-            of[name.units.clone()].fill(number as u32 + 1);
+        let [first, second] = &mut tops[tags::kind_index(cluster.kind)];
+        if cluster.names.len() > total(*first) {
+            (*first, *second) = (Some(number), *first);
+        } else if cluster.names.len() > total(*second) {
+            *second = Some(number);
         }
     }
-    of
+    tops
+}
+
+/// What the text has said of an entity so far.
+#[derive(Clone, Copy, Default)]
+struct Trace {
+    names: usize,
+    /// Its last name: the number of its sentence as read, and the unit.
+    line: usize,
+    unit: usize,
+    in_title: bool,
+}
+
+/// Entities named so far.
+#[derive(Default)]
+struct Named {
+    count: usize,
+    /// The last ones named, the last first.
+    last: Vec<usize>,
+    /// Those named most.
+    most: Vec<usize>,
+}
+
+impl Named {
+    fn add(&mut self, cluster: usize, traces: &[Trace]) {
+        self.count += usize::from(traces[cluster].names == 1);
+        self.last.retain(|&other| other != cluster);
+        self.last.insert(0, cluster);
+        self.last.truncate(KEPT);
+        if !self.most.contains(&cluster) {
+            self.most.push(cluster);
+        }
+        self.most.sort_by_key(|&other| Reverse(traces[other].names));
+        self.most.truncate(KEPT);
+    }
+}
+
+/// The place in a short list, or how many it may hold.
+fn place(list: &[usize], cluster: usize) -> usize {
+    list.iter().position(|&other| other == cluster).unwrap_or(KEPT)
 }
 
 struct Search<'a> {
     nouns: &'a Nouns,
     reading: &'a Reading<'a>,
     clusters: &'a [Cluster],
-    cluster_of: Vec<u32>,
-    /// For each noun and longer title, the cluster that it was last said of.
+    cluster_of: &'a [u32],
+    /// For each entity.
+    traces: Vec<Trace>,
+    /// For each type, and last for all of them.
+    kinds: [Named; KINDS.len() + 1],
+    tops: [[Option<usize>; 2]; KINDS.len()],
+    /// For each noun and longer title, the entity that it was last said of.
     said: FxHashMap<u32, usize>,
-    /// Who is so many years old.
-    ages: FxHashMap<u32, usize>,
-    genders: Vec<Option<Gender>>,
-    /// For each cluster how often it was named so far.
-    counts: Vec<u32>,
-    /// For each type the clusters named most so far, so that looking for the foremost takes
-    /// the same time in every text.
-    leaders: [Vec<usize>; KINDS.len()],
-    /// The clusters named in this sentence and the one before it, with the sentence's number.
-    near: Vec<(usize, usize)>,
-    found: Vec<Description>,
+    /// All that was said: hashes of phrase and entity.
+    said_of: FxHashSet<u32>,
+    /// How often each noun ended a definite phrase.
+    phrases: FxHashMap<u32, u32>,
+    /// How many sentences were read.
+    read: usize,
+    found: Pairs,
 }
 
-/// A word that is written with a capital more often than this is as good as a name.
-const COMMON: Usage = 3;
-/// The longest title in words: "Secretary of State", "Chief Medical Officer".
-const LONGEST_TITLE: usize = 4;
+/// A definite phrase.
+struct Phrase<'n> {
+    line: usize,
+    units: Range<usize>,
+    opening: Opening,
+    /// Where the words end that may belong to it.
+    limit: usize,
+    noun: &'n Noun,
+    /// Hashes of all its words but the first, and of its noun.
+    words: u32,
+    head: u32,
+}
 
-impl Search<'_> {
-    fn line(&mut self, number: usize, line: &Line) {
-        self.near.retain(|&(_, at)| at + 1 >= number && self.reading.lines[at].section == line.section);
+impl<'a> Search<'a> {
+    fn line(&mut self, number: usize) {
+        let line = &self.reading.lines[number];
+        self.read += 1;
         let mut unit = line.units.start;
         while unit < line.units.end {
             if let Some(cluster) = self.named(unit) {
@@ -277,11 +229,17 @@ impl Search<'_> {
                 while unit < line.units.end && self.named(unit) == Some(cluster) {
                     unit += 1;
                 }
-                self.name(number, line, begin..unit, cluster);
-            } else {
-                let end = self.description(number, line, unit);
-                unit = end.max(unit + 1);
+                self.name(line, begin..unit, cluster);
+                continue;
             }
+            let opening = self.nouns.grammar.opening(self.reading, unit);
+            let run = opening.map_or(unit..unit + 1, |_| self.run(line, unit + 1));
+            if let Some(opening) = opening.filter(|_| line.section == Section::Body) {
+                for end in run.start + 1..=run.end {
+                    self.phrase(number, unit..end, opening, run.end);
+                }
+            }
+            unit = run.end;
         }
     }
 
@@ -289,265 +247,275 @@ impl Search<'_> {
         (self.cluster_of[unit] as usize).checked_sub(1)
     }
 
-    /// The text has spoken of a cluster once more.
-    fn count(&mut self, cluster: usize) {
-        const MOST_LEADERS: usize = 8;
-        self.counts[cluster] += 1;
-        let leaders = &mut self.leaders[tags::kind_index(self.clusters[cluster].kind)];
-        if !leaders.contains(&cluster) {
-            leaders.push(cluster);
-        }
-        leaders.sort_by_key(|&leader| Reverse(self.counts[leader]));
-        leaders.truncate(MOST_LEADERS);
-    }
-
     fn folded(&self, unit: usize) -> u32 {
         self.reading.word(unit).folded
     }
 
-    fn phrase(&self, units: Range<usize>) -> u32 {
-        units.map(|unit| self.folded(unit)).fold(0, words::phrase)
+    fn run(&self, line: &Line, begin: usize) -> Range<usize> {
+        self.nouns.grammar.run(self.reading, line, begin, |unit| self.named(unit).is_some())
     }
 
     /// A name was met: remember it, and what is said of it.
-    fn name(&mut self, number: usize, line: &Line, units: Range<usize>, cluster: usize) {
-        self.near.retain(|&(other, _)| other != cluster);
-        self.near.push((cluster, number));
-        self.count(cluster);
+    fn name(&mut self, line: &Line, units: Range<usize>, cluster: usize) {
         let kind = self.clusters[cluster].kind;
-        if kind == EntityKind::Person {
-            let before = units.start.checked_sub(1).filter(|&unit| unit >= line.units.start);
-            let gender = before.and_then(|unit| self.nouns.titles.get(&self.folded(unit)));
-            self.genders[cluster] = gender.copied().or(self.genders[cluster]);
-        } else {
+        let Trace { names, in_title, .. } = self.traces[cluster];
+        let in_title = in_title || line.section == Section::Title;
+        self.traces[cluster] = Trace { names: names + 1, line: self.read, unit: units.start, in_title };
+        for kind in [tags::kind_index(kind), ALL] {
+            self.kinds[kind].add(cluster, &self.traces);
+        }
+        if kind != EntityKind::Person {
             self.say_own_words(&units, cluster);
         }
-        self.say_before(line, units.start, cluster, kind);
-        self.say_behind(line, units.end, cluster, kind);
+        self.say_before(line, units.start, cluster);
+        self.say_behind(line, units.end, cluster);
+    }
+
+    /// Whether the unit is a noun that is said of entities like this one.
+    fn fits(&self, unit: usize, cluster: usize) -> bool {
+        let kind = tags::kind_index(self.clusters[cluster].kind);
+        self.nouns.get(self.folded(unit)).is_some_and(|noun| noun.fits(kind))
+    }
+
+    /// All phrases within `units` that end with the last of them are said of an entity.
+    fn say(&mut self, units: Range<usize>, cluster: usize) {
+        for begin in units.clone() {
+            self.say_phrase(self.reading.phrase(begin..units.end), cluster);
+        }
+    }
+
+    fn say_phrase(&mut self, phrase: u32, cluster: usize) {
+        self.said.insert(phrase, cluster);
+        self.said_of.insert(words::mix(phrase, cluster as u32));
     }
 
     /// Rother District Council is "the council" from here on, "the district council" as well.
     fn say_own_words(&mut self, name: &Range<usize>, cluster: usize) {
         let last = name.end - 1;
-        let kind = self.clusters[cluster].kind;
-        let noun = self.nouns.kinds.get(&self.folded(last)) == Some(&kind);
         let common = (1..=COMMON).contains(&self.reading.word(last).usage);
-        if name.len() > 1 && (noun || common && kind == EntityKind::Organization) {
+        if name.len() > 1 && (common || self.fits(last, cluster)) {
             let first = name.start.max(name.end.saturating_sub(LONGEST_TITLE)) + 1;
             // Of the Queen of the Sky nobody says "the sky".
-            let joins = |word: u32| word == self.nouns.of || word == self.nouns.the;
-            let words = (first..name.end).rev().take_while(|&unit| !joins(self.folded(unit - 1)));
-            for begin in words.collect::<Vec<_>>() {
-                self.said.insert(self.phrase(begin..name.end), cluster);
-            }
+            let closed = |unit: usize| self.nouns.grammar.is_closed(self.folded(unit));
+            let plain = (first..name.end).rev().take_while(|&unit| !closed(unit - 1)).count();
+            self.say(name.end - plain..name.end, cluster);
         }
     }
 
     /// "President Biden", "Secretary of State Antony Blinken", "the airline Ryanair".
-    fn say_before(&mut self, line: &Line, end: usize, cluster: usize, kind: EntityKind) {
+    fn say_before(&mut self, line: &Line, end: usize, cluster: usize) {
         let furthest = end.saturating_sub(LONGEST_TITLE).max(line.units.start);
-        let mut holds_noun = false;
-        for unit in (furthest..end).rev() {
-            let word = self.reading.word(unit);
-            let small = word.folded == self.nouns.of && unit + 1 < end;
-            let other = word.case == Case::None || self.nouns.articles.contains(&word.folded);
-            if other || self.named(unit).is_some() || self.nouns.is_lesser(word.folded) {
-                break;
-            }
-            let noun = self.nouns.kinds.get(&word.folded) == Some(&kind);
-            if unit + 1 == end && !noun && word.case == Case::Lower {
-                break;
-            }
-            if noun && unit + 1 == end && self.lesser_before(line, unit) {
-                break;
-            }
-            holds_noun |= noun;
-            if holds_noun && !small {
-                self.said.insert(self.phrase(unit..end), cluster);
-            }
-            // "party chief X" has one small word before its noun, a title any number of capitals.
-            if word.case == Case::Lower && !small && unit + 1 < end {
-                break;
-            }
+        let joins = |unit: &usize| {
+            let word = self.reading.word(*unit);
+            let closed = self.nouns.grammar.is_closed(word.folded);
+            let inside = unit + 1 < end && self.nouns.grammar.opening(self.reading, *unit).is_none();
+            word.case != Case::None && (!closed || inside) && self.named(*unit).is_none()
+        };
+        let begin = end - (furthest..end).rev().take_while(joins).count();
+        // "party chief X" has its noun beside the name, "Secretary of State X" has capitals.
+        let title = || self.reading.word(end - 1).case.has_capital();
+        let told = |unit: usize| self.fits(unit, cluster) && (unit + 1 == end || title());
+        if (begin..end).any(told) {
+            self.say(begin..end, cluster);
         }
     }
 
-    /// "Biden, the president of ..., said", "Donald Lock, 79,".
-    fn say_behind(&mut self, line: &Line, begin: usize, cluster: usize, kind: EntityKind) {
-        if begin + 1 >= line.units.end || self.folded(begin) != self.nouns.comma {
+    /// "Biden, the president of ..., said", "Ryanair is an airline", "Donald Lock, 79,".
+    fn say_behind(&mut self, line: &Line, mark: usize, cluster: usize) {
+        let begin = mark + 1;
+        let introduced = begin < line.units.end
+            && self.named(mark).is_none()
+            && self.nouns.grammar.introduces(self.folded(mark));
+        if !introduced {
             return;
         }
-        let limit = line.units.end.min(begin + 6);
-        if let (EntityKind::Person, Some(age)) = (kind, self.number(line, begin + 1)) {
-            self.ages.insert(age, cluster);
+        if let (EntityKind::Person, Some(age)) = (self.clusters[cluster].kind, self.age(line, begin)) {
+            let described = words::folded_hash(&format!("{age}-year-old"));
+            self.say_phrase(words::phrase(0, described), cluster);
         }
-        for unit in begin + 1..limit {
-            let word = self.reading.word(unit);
-            if self.named(unit).is_some() || word.folded == self.nouns.comma {
-                return;
-            }
-            if self.nouns.kinds.get(&word.folded) == Some(&kind) {
-                if !self.lesser_before(line, unit) {
-                    let begins = (begin + 1..=unit).rev().take_while(|&unit| {
-                        !self.nouns.articles.contains(&self.folded(unit))
-                            && self.reading.word(unit).case != Case::None
-                    });
-                    for begin in begins.collect::<Vec<_>>() {
-                        self.said.insert(self.phrase(begin..unit + 1), cluster);
-                    }
-                }
-                return;
-            }
+        let opened = usize::from(self.nouns.grammar.opening(self.reading, begin).is_some());
+        let run = self.run(line, begin + opened);
+        if let Some(head) = run.clone().rev().find(|&unit| self.fits(unit, cluster)) {
+            self.say(run.start..head + 1, cluster);
         }
     }
 
-    fn lesser_before(&self, line: &Line, unit: usize) -> bool {
-        unit > line.units.start && self.nouns.is_lesser(self.folded(unit - 1))
-    }
-
-    /// The number that a unit is or begins with, as in "79-year-old".
-    fn number(&self, line: &Line, unit: usize) -> Option<u32> {
-        let unit = self.reading.units[unit];
-        let text = &self.reading.text(line.section)[unit.begin as usize..unit.end as usize];
-        let digits = text.strip_suffix("-year-old").unwrap_or(text);
+    /// The age that a unit is or begins with, as in "79-year-old".
+    fn age(&self, line: &Line, unit: usize) -> Option<u8> {
+        let text = self.reading.unit_text(line.section, unit);
+        let digits = text.strip_suffix(AGED).unwrap_or(text);
         digits.parse().ok().filter(|age| (1..120).contains(age))
     }
 
-    /// A pronoun or description at `unit`; where it ends, or `unit` if there is none.
-    fn description(&mut self, number: usize, line: &Line, unit: usize) -> usize {
-        let folded = self.folded(unit);
-        if let Some(&gender) = self.nouns.pronouns.get(&folded) {
-            self.pronoun(number, unit, gender);
-            return unit + 1;
-        }
-        if !self.nouns.determiners.contains(&folded) {
-            return unit;
-        }
-        let limit = line.units.end.min(unit + 1 + LONGEST_TITLE);
-        let free = (unit + 1..limit).take_while(|&unit| self.named(unit).is_none()).count();
-        let ends = (unit + 2..=unit + 1 + free).rev();
-        let meant = ends.filter(|&end| !self.continues(line, end)).find_map(|end| {
-            let cluster = self.meant(line, unit + 1..end)?;
-            Some((end, cluster))
-        });
-        let Some((end, cluster)) = meant else { return unit };
-        self.count(cluster);
-        self.found.push(Description { line: number, units: unit..end, cluster, kind: MentionKind::Common });
-        end
-    }
-
-    /// Whether the word behind a noun makes it mean something else or something more: "the
-    /// company's" is a description, "the company secretary" and "the club of" are not.
-    fn continues(&self, line: &Line, unit: usize) -> bool {
-        if unit >= line.units.end {
-            return false;
-        }
-        let word = self.reading.word(unit);
-        self.named(unit).is_some()
-            || word.case.has_capital()
-            || self.nouns.kinds.contains_key(&word.folded)
-            || self.nouns.continuing.contains(&word.folded)
-    }
-
-    /// Whom the words behind "the" mean.
-    fn meant(&self, line: &Line, words: Range<usize>) -> Option<usize> {
-        if let Some(&cluster) = self.said.get(&self.phrase(words.clone())) {
-            return Some(cluster);
-        }
-        if words.len() > 1 {
-            let premier = self.phrase(words) == self.nouns.premier;
-            return premier.then(|| self.foremost(EntityKind::Person, |_| true)).flatten();
-        }
-        let noun = self.folded(words.start);
-        let Some(&kind) = self.nouns.kinds.get(&noun) else {
-            let age = self.number(line, words.start)?;
-            let whole = self.reading.units[words.start];
-            let anyone = || (whole.end - whole.begin > 4).then(|| self.only_person()).flatten();
-            return self.ages.get(&age).copied().or_else(anyone);
-        };
-        if self.nouns.not_alone.contains(&noun) {
-            return None;
-        }
-        let country = self.nouns.countries.contains(&noun);
-        let company = self.nouns.companies.contains(&noun);
-        self.foremost(kind, |cluster| match kind {
-            EntityKind::Organization => !company || !self.is_body(cluster),
-            EntityKind::Location => country == cluster.country,
-            EntityKind::Facility => !self.is_another(cluster),
-            _ => true,
-        })
-    }
-
-    /// Whether a name says of itself what it is, as St Helen's Road does.
-    fn is_another(&self, cluster: &Cluster) -> bool {
-        let last = cluster.names[cluster.fullest].units.end - 1;
-        (1..=COMMON).contains(&self.reading.word(last).usage)
-    }
-
-    /// Whether a name says that the organisation is no company, as the London Stock Exchange does.
-    fn is_body(&self, cluster: &Cluster) -> bool {
-        let last = self.folded(cluster.names[cluster.fullest].units.end - 1);
-        self.nouns.bodies.contains(&last)
-    }
-
-    /// The only person named in this sentence and the one before it.
-    fn only_person(&self) -> Option<usize> {
-        let person = |&(cluster, _): &(usize, usize)| {
-            (self.clusters[cluster].kind == EntityKind::Person).then_some(cluster)
-        };
-        let mut persons = self.near.iter().filter_map(person);
-        persons.next().filter(|_| persons.next().is_none())
-    }
-
-    /// The one of the clusters named so far that stands out: by how often it was named, and
-    /// whether it was just now.
-    fn foremost(&self, kind: EntityKind, fits: impl Fn(&Cluster) -> bool) -> Option<usize> {
-        /// How much more a name counts that stands in this sentence or the one before it.
-        const NEAR: f32 = 4.0;
-        /// How far the foremost is ahead of the next, or nobody stands out.
-        const AHEAD: f32 = 1.5;
-        /// Who was named only some way back must have been named as often.
-        const LEAST: f32 = 5.0;
-        let mut best: Option<(f32, usize)> = None;
-        let mut second = 0.0;
-        let leaders = &self.leaders[tags::kind_index(kind)];
-        let near = self.near.iter().map(|&(cluster, _)| cluster);
-        let far = leaders.iter().copied().filter(|&cluster| near.clone().all(|other| other != cluster));
-        let weighted = near.clone().map(|cluster| (cluster, NEAR)).chain(far.map(|cluster| (cluster, 0.0)));
-        for (cluster, bonus) in weighted {
-            let described = &self.clusters[cluster];
-            if described.kind != kind || !fits(described) {
-                continue;
-            }
-            let weight = self.counts[cluster] as f32 + bonus;
-            match best {
-                Some((most, _)) if weight <= most => second = weight.max(second),
-                _ => {
-                    second = best.map_or(0.0, |(most, _)| most);
-                    best = Some((weight, cluster));
-                }
+    /// Holds the phrase against the entities that it may mean.
+    fn phrase(&mut self, line: usize, units: Range<usize>, opening: Opening, limit: usize) {
+        let last = units.end - 1;
+        let text = self.reading.unit_text(Section::Body, last);
+        let key = if text.ends_with(AGED) { Noun::AGED } else { self.folded(last) };
+        let nouns = self.nouns;
+        let Some(noun) = nouns.get(key).filter(|_| opening != Opening::Indefinite) else { return };
+        *self.phrases.entry(key).or_default() += 1;
+        let words = self.reading.phrase(units.start + 1..units.end);
+        let head = words::phrase(0, self.folded(last));
+        let phrase = Phrase { line, units, opening, limit, noun, words, head };
+        let kinds = (0..KINDS.len()).filter(|&kind| noun.fits(kind));
+        let named = kinds.clone().chain([ALL]).map(|kind| &self.kinds[kind]);
+        let near = named.flat_map(|named| named.last.iter().chain(&named.most)).copied();
+        let tops = kinds.filter_map(|kind| self.tops[kind][0]);
+        let said = [words, head].into_iter().filter_map(|phrase| self.said.get(&phrase)).copied();
+        let mut held = [usize::MAX; 2 + (2 * KEPT + 1) * (KINDS.len() + 1)];
+        let mut count = 0;
+        for cluster in said.chain(near).chain(tops) {
+            if !held[..count].contains(&cluster) && self.may_mean(&phrase, cluster) {
+                held[count] = cluster;
+                count += 1;
             }
         }
-        best.filter(|&(most, _)| most >= AHEAD * second && most >= LEAST).map(|(_, cluster)| cluster)
+        for &cluster in &held[..count] {
+            let row = self.row(&phrase, cluster);
+            self.found.rows.extend_from_slice(&row);
+            self.found.pairs.push(Pair { line, units: phrase.units.clone(), cluster, noun: key });
+        }
     }
 
-    /// A pronoun means the only person near who may be of its gender.
-    fn pronoun(&mut self, number: usize, unit: usize, gender: Gender) {
-        let fits = |&&(cluster, _): &&(usize, usize)| {
-            self.clusters[cluster].kind == EntityKind::Person
-                && self.genders[cluster].is_none_or(|own| own == gender)
-        };
-        let mut persons = self.near.iter().filter(fits);
-        if let (Some(&(cluster, _)), None) = (persons.next(), persons.next()) {
-            self.genders[cluster] = Some(gender);
-            self.near.retain(|&(other, _)| other != cluster);
-            self.near.push((cluster, number));
-            self.found.push(Description {
-                line: number,
-                units: unit..unit + 1,
-                cluster,
-                kind: MentionKind::Pronoun,
-            });
+    /// The tagger mistakes types: an entity of another one is held against the phrase where
+    /// something else speaks for it.
+    fn may_mean(&self, phrase: &Phrase, cluster: usize) -> bool {
+        phrase.noun.fits(tags::kind_index(self.clusters[cluster].kind))
+            || self.said_of.contains(&words::mix(phrase.head, cluster as u32))
+            || self.traces[cluster].in_title
+            || self.is_own_word(phrase, cluster)
+    }
+
+    /// Whether the phrase's noun is part of the entity's name.
+    fn is_own_word(&self, phrase: &Phrase, cluster: usize) -> bool {
+        let noun = self.folded(phrase.units.end - 1);
+        self.fullest(cluster).any(|unit| self.folded(unit) == noun)
+    }
+
+    fn fullest(&self, cluster: usize) -> Range<usize> {
+        let Cluster { names, fullest, .. } = &self.clusters[cluster];
+        names[*fullest].units.clone()
+    }
+
+    /// As far as the name tells.
+    fn sort(&self, cluster: usize) -> Option<Sort> {
+        let entity = &self.clusters[cluster];
+        let name = self.fullest(cluster);
+        let lists = if name.len() == 1 { self.reading.word(name.start).lists } else { 0 };
+        let listed = |list: List| lists & list.bit() != 0;
+        match entity.kind {
+            EntityKind::Location if entity.country => Some(Sort::Country),
+            EntityKind::Location if listed(List::Region) => Some(Sort::Region),
+            EntityKind::Location if listed(List::City) => Some(Sort::City),
+            EntityKind::Organization => {
+                let company = listed(List::Company) || self.nouns.ends_company(self.folded(name.end - 1));
+                company.then_some(Sort::Company)
+            }
+            _ => None,
         }
+    }
+
+    /// How usual it is in the news to say this noun of this name or, of people, of its last word.
+    fn usually_said(&self, phrase: &Phrase, cluster: usize) -> u8 {
+        let noun = self.folded(phrase.units.end - 1);
+        let name = self.fullest(cluster);
+        let whole = self.nouns.said(self.reading.phrase(name.clone()), noun);
+        match self.clusters[cluster].kind {
+            EntityKind::Person => {
+                whole.max(self.nouns.said(self.reading.phrase(name.end - 1..name.end), noun))
+            }
+            _ => whole,
+        }
+    }
+
+    /// What tells whether a phrase means an entity.
+    fn row(&self, phrase: &Phrase, cluster: usize) -> [f32; WIDTH] {
+        let reading = self.reading;
+        let grammar = &self.nouns.grammar;
+        let line = &reading.lines[phrase.line];
+        let entity = &self.clusters[cluster];
+        let kind = tags::kind_index(entity.kind);
+        let Trace { names, in_title, line: last_line, unit: last_unit } = self.traces[cluster];
+        let (of_kind, of_all) = (&self.kinds[kind], &self.kinds[ALL]);
+        let sort = self.sort(cluster);
+        let same_sort = match sort.and_then(|sort| phrase.noun.has_sort(sort)) {
+            Some(true) => 1.0,
+            Some(false) => -1.0,
+            None => 0.0,
+        };
+        let flag = |value: bool| f32::from(u8::from(value));
+        let log = |count: usize| (count as f32).ln_1p();
+
+        // The words beside the phrase.
+        let Range { start, end } = phrase.units;
+        let next = reading.word_near(line, end - 1, 1);
+        let next_named = next.is_some() && self.named(end).is_some();
+        let goes_on = next.filter(|word| word.case != Case::None && !grammar.is_closed(word.folded));
+        let goes_on = goes_on.map_or(0, |word| grammar.nominal(word));
+        let before_named =
+            (start.saturating_sub(2).max(line.units.start)..start).any(|unit| self.named(unit).is_some());
+
+        // The other entities that may be meant.
+        let is_other = |&other: &usize| other != cluster;
+        let total = |cluster: usize| self.clusters[cluster].names.len();
+        let most = |names: usize, rivals: Option<usize>| log(names) - log(rivals.unwrap_or(0));
+        let rivals = || of_kind.most.iter().copied().filter(is_other);
+        let fitting = || (0..KINDS.len()).filter(|&kind| phrase.noun.fits(kind));
+        let tops = || fitting().flat_map(|kind| self.tops[kind]).flatten();
+        let near = |&other: &usize| self.read - self.traces[other].line <= 2;
+        let last_said = |words: u32| match self.said.get(&words) {
+            Some(&other) if other == cluster => 1.0,
+            Some(_) => -1.0,
+            None => 0.0,
+        };
+        let ever_said = |words: u32| flag(self.said_of.contains(&words::mix(words, cluster as u32)));
+        [
+            f32::from(phrase.noun.prior),
+            0.0, // PHRASES
+            f32::from(phrase.noun.definite),
+            phrase.units.len() as f32,
+            phrase.opening as u8 as f32,
+            flag(start <= line.units.start + 1),
+            flag(end < phrase.limit),
+            f32::from(goes_on),
+            flag(next_named),
+            flag(next.is_some_and(|word| grammar.continues(word.folded))),
+            flag(before_named),
+            log(phrase.line),
+            kind as f32,
+            flag(phrase.noun.fits(kind)),
+            flag(entity.country),
+            flag(in_title),
+            self.fullest(cluster).len() as f32,
+            log(total(cluster)),
+            log(names),
+            most(total(cluster), rivals().map(total).max()),
+            most(names, rivals().map(|other| self.traces[other].names).max()),
+            most(total(cluster), tops().filter(is_other).map(total).max()),
+            log(of_kind.count),
+            tops().count() as f32,
+            fitting().map(|kind| self.kinds[kind].count).sum::<usize>() as f32,
+            fitting()
+                .flat_map(|kind| &self.kinds[kind].last)
+                .filter(|other| is_other(other) && near(other))
+                .count() as f32,
+            (self.read - last_line).min(20) as f32,
+            log(start.abs_diff(last_unit).min(400)),
+            place(&of_kind.last, cluster) as f32,
+            place(&of_all.last, cluster) as f32,
+            place(&of_all.most, cluster) as f32,
+            last_said(phrase.words),
+            last_said(phrase.head),
+            ever_said(phrase.words),
+            ever_said(phrase.head),
+            flag(self.is_own_word(phrase, cluster)),
+            f32::from(self.usually_said(phrase, cluster)),
+            same_sort,
+            flag(sort == Some(Sort::Company)),
+        ]
     }
 }
+
+/// How ages end.
+const AGED: &str = "-year-old";

@@ -1,14 +1,17 @@
 //! Who, where and which organisation.
 //!
 //! As the data flows: an article is [`reading`] as units with facts about each word, the
-//! [`tagger`] labels them by their [`features`], [`resolve`] brings the names together to
-//! entities, [`describe`] finds descriptions and pronouns that stand for them, [`link`]
-//! knows ids, and [`salience`] puts the protagonists first.
+//! [`tagger`] labels them by their [`features`], [`kinds`] mends types, [`resolve`] brings the
+//! names together to entities, [`describe`] and [`pronouns`] find what else stands for them,
+//! [`link`] knows ids, and [`salience`] puts the protagonists first.
 
 mod describe;
 mod features;
+mod kinds;
 mod lexicon;
 mod link;
+mod nouns;
+mod pronouns;
 mod reading;
 mod resolve;
 mod salience;
@@ -20,14 +23,19 @@ mod tests;
 pub mod train;
 mod words;
 
-use describe::Nouns;
+use describe::{Describer, Description};
+use kinds::Hints;
 use lexicon::{Lexicon, LexiconParts};
 use link::{LinkParts, Links};
+use nouns::{NounParts, Nouns};
+use pronouns::{Pronoun, Pronouns};
 use reading::Reading;
 use resolve::Cluster;
+use salience::{Ranker, Trace};
 use tagger::{DOCUMENT, LOCAL, Tagger, WeightParts, Weights};
 
 use crate::document::{Entity, EntityLink, Mention, MentionKind};
+use crate::model::trees::Forest;
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
 
@@ -38,7 +46,10 @@ pub struct EntityModel {
     info: ModelInfo,
     tagger: Tagger,
     links: Links,
-    nouns: Nouns,
+    hints: Hints,
+    describer: Describer,
+    pronouns: Pronouns,
+    ranker: Ranker,
 }
 
 impl EntityModel {
@@ -56,7 +67,19 @@ impl EntityModel {
             document: Some(Weights::new(&WeightParts::read(&file, &DOCUMENT)?)?),
         };
         let links = Links::new(LinkParts::read(&file)?)?;
-        Ok(Self { info: file.info().clone(), tagger, links, nouns: Nouns::new() })
+        let describer = Describer {
+            nouns: Nouns::new(NounParts::read(&file)?)?,
+            forest: Forest::read(&file, describe::FOREST, describe::WIDTH)?,
+        };
+        Ok(Self {
+            info: file.info().clone(),
+            tagger,
+            links,
+            hints: Hints::new(),
+            describer,
+            pronouns: Pronouns::new(),
+            ranker: Ranker::read(&file)?,
+        })
     }
 
     pub fn info(&self) -> &ModelInfo {
@@ -67,19 +90,27 @@ impl EntityModel {
     pub fn find(&self, article: &SegmentedArticle) -> Vec<Entity> {
         let reading = Reading::new(article, &self.tagger.lexicon);
         let labelling = self.tagger.tag(&reading);
-        let names = self.nouns.typed(&reading, resolve::names(&reading, &labelling));
+        let names = self.hints.typed(&reading, resolve::names(&reading, &labelling));
         let clusters = resolve::resolve(&reading, &self.links, names);
-        let descriptions = self.nouns.find(&reading, &clusters);
-        let salience = salience::salience(&reading, &clusters, &descriptions);
+        let cluster_of = resolve::cluster_of(&reading, &clusters);
+        let descriptions = self.describer.find(&reading, &clusters, &cluster_of);
+        let pronouns = self.pronouns.find(&reading, &clusters, &cluster_of);
+        let mut traces = Trace::all(&reading, &clusters, &pronouns);
+        for description in &descriptions {
+            traces[description.cluster].add(description);
+        }
         let mut entities: Vec<Entity> = clusters
             .iter()
-            .zip(salience)
+            .zip(self.ranker.salience(&traces))
             .map(|(cluster, salience)| entity(&reading, cluster, salience))
             .collect();
-        for description in descriptions {
-            let confidence = if description.kind == MentionKind::Common { 0.8 } else { 0.7 };
-            let span = reading.text_span(description.line, description.units);
-            entities[description.cluster].mentions.push(Mention { span, kind: description.kind, confidence });
+        for Description { line, units, cluster, confidence } in descriptions {
+            let span = reading.text_span(line, units);
+            entities[cluster].mentions.push(Mention { span, kind: MentionKind::Common, confidence });
+        }
+        for Pronoun { line, unit, cluster } in pronouns {
+            let span = reading.text_span(line, unit..unit + 1);
+            entities[cluster].mentions.push(Mention { span, kind: MentionKind::Pronoun, confidence: 0.7 });
         }
         for entity in &mut entities {
             entity.mentions.sort_by_key(|mention| mention.span);

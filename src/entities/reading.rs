@@ -117,6 +117,12 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What a unit of a section is in the text.
+    pub fn unit_text(&self, section: Section, unit: usize) -> &'a str {
+        let Unit { begin, end, .. } = self.units[unit];
+        &self.text(section)[begin as usize..end as usize]
+    }
+
     pub fn word(&self, unit: usize) -> &Word {
         &self.words[self.units[unit].word as usize]
     }
@@ -150,6 +156,11 @@ impl<'a> Reading<'a> {
                 || (case(0) == Case::None || next == Case::None) && case(2 * side).has_capital()
         };
         case(0).has_capital() || near(-1) || near(1)
+    }
+
+    /// The hash of the words of some units, as [`words::phrase`] grows it.
+    pub fn phrase(&self, units: Range<usize>) -> u32 {
+        units.map(|unit| self.word(unit).folded).fold(0, words::phrase)
     }
 
     pub fn form(&self, unit: usize) -> Form {

@@ -77,7 +77,7 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
     }
     let mut known: FxHashMap<u32, EntityKind> = FxHashMap::default();
     for name in names.iter().filter(|name| reading.lines[name.line].style == Style::Normal) {
-        known.entry(phrase(reading, name.units.clone())).or_insert(name.kind);
+        known.entry(reading.phrase(name.units.clone())).or_insert(name.kind);
     }
     let mut names: Vec<Name> = names
         .into_iter()
@@ -92,10 +92,6 @@ pub fn names(reading: &Reading, labelling: &Labelling) -> Vec<Name> {
     names
 }
 
-fn phrase(reading: &Reading, units: Range<usize>) -> u32 {
-    units.map(|unit| reading.word(unit).folded).fold(0, words::phrase)
-}
-
 /// "Von der Leyen" at the beginning of a sentence is more than Leyen if the text knows Ursula
 /// von der Leyen: people's names grow to the left as long as they are the end of another one.
 fn take_in_particles(reading: &Reading, tags: &[Tag], names: &mut [Name]) {
@@ -104,7 +100,7 @@ fn take_in_particles(reading: &Reading, tags: &[Tag], names: &mut [Name]) {
     for name in names.iter().filter(people) {
         let whole = name.units.clone();
         let beginnings = whole.end.saturating_sub(LONGEST_PHRASE).max(whole.start + 1)..whole.end - 1;
-        ends.extend(beginnings.map(|begin| phrase(reading, begin..whole.end)));
+        ends.extend(beginnings.map(|begin| reading.phrase(begin..whole.end)));
     }
     if ends.is_empty() {
         return;
@@ -114,7 +110,7 @@ fn take_in_particles(reading: &Reading, tags: &[Tag], names: &mut [Name]) {
         let furthest = name.units.end.saturating_sub(LONGEST_PHRASE).max(line);
         let free = (furthest..name.units.start).rev().take_while(|&unit| tags[unit] == OUTSIDE).count();
         let longest = (name.units.start - free..name.units.start)
-            .find(|&begin| ends.contains(&phrase(reading, begin..name.units.end)));
+            .find(|&begin| ends.contains(&reading.phrase(begin..name.units.end)));
         name.units.start = longest.unwrap_or(name.units.start);
     }
 }
@@ -167,7 +163,7 @@ fn take_speakers_for_people(reading: &Reading, names: &mut [Name]) {
 fn cut_to_known(reading: &Reading, known: &FxHashMap<u32, EntityKind>, name: Name) -> Vec<Name> {
     const SELDOM: Usage = 2;
     let Range { start, end } = name.units;
-    if known.contains_key(&phrase(reading, start..end)) {
+    if known.contains_key(&reading.phrase(start..end)) {
         return vec![name];
     }
     let common = |unit: &usize| (1..=SELDOM).contains(&reading.word(*unit).usage);
@@ -175,7 +171,7 @@ fn cut_to_known(reading: &Reading, known: &FxHashMap<u32, EntityKind>, name: Nam
     let to = (from..end).rev().find(|unit| !common(unit)).map_or(from, |unit| unit + 1);
     let named = |units: Range<usize>| {
         let demonym = units.len() == 1 && reading.word(units.start).lists & List::Demonym.bit() != 0;
-        let kind = known.get(&phrase(reading, units.clone())).copied();
+        let kind = known.get(&reading.phrase(units.clone())).copied();
         kind.or(demonym.then_some(EntityKind::Norp)).map(|kind| Name { units, kind, ..name })
     };
     if let Some(whole) = named(from..to) {
@@ -257,7 +253,7 @@ fn named_again(reading: &Reading, names: &[Name], known: &FxHashMap<u32, EntityK
             let end = line.units.end.min(unit + LONGEST_PHRASE);
             let free = (unit..end).take_while(|&unit| !named[unit]).count();
             let longest = (1..=free).rev().find_map(|length| {
-                let kind = *known.get(&phrase(reading, unit..unit + length))?;
+                let kind = *known.get(&reading.phrase(unit..unit + length))?;
                 reading.word(unit).case.has_capital().then_some((length, kind))
             });
             if let Some((length, kind)) = longest {
@@ -299,6 +295,17 @@ pub fn resolve(reading: &Reading, links: &Links, names: Vec<Name>) -> Vec<Cluste
     resolver.join_acronyms(&names);
     resolver.join_shorter();
     resolver.clusters(reading, names)
+}
+
+/// For each unit, the cluster of the name it lies in, plus one; 0 where there is none.
+pub fn cluster_of(reading: &Reading, clusters: &[Cluster]) -> Vec<u32> {
+    let mut of = vec![0; reading.units.len()];
+    for (number, cluster) in clusters.iter().enumerate() {
+        for name in &cluster.names {
+            of[name.units.clone()].fill(number as u32 + 1);
+        }
+    }
+    of
 }
 
 /// Names with the same words and the same sort of type.

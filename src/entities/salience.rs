@@ -3,31 +3,157 @@
 use rustc_hash::FxHashSet;
 
 use super::describe::Description;
+use super::pronouns::Pronoun;
 use super::reading::Reading;
 use super::resolve::Cluster;
 use super::words::Case;
-use crate::document::{EntityKind, MentionKind, Section};
+use crate::document::{EntityKind, Section};
+use crate::model::{ModelError, ModelFile};
 
-/// Each cluster's salience, given the descriptions and pronouns that stand for them; all of
-/// them add up to 1, or 0 where there are none.
-pub fn salience(reading: &Reading, clusters: &[Cluster], descriptions: &[Description]) -> Vec<f32> {
-    let mut traces: Vec<Trace> = clusters.iter().map(|cluster| Trace::of(reading, cluster)).collect();
-    for description in descriptions {
-        traces[description.cluster].add(description);
+/// How many numbers tell of an entity, see [`Trace::row`].
+pub const WIDTH: usize = 20;
+/// Weights that order entities, learned by [`train`](super::train).
+pub const WEIGHTS: &str = "salience weights";
+
+/// Ranks entities. Immutable.
+pub struct Ranker {
+    weights: [f32; WIDTH],
+}
+
+impl Ranker {
+    pub fn new(weights: [f32; WIDTH]) -> Self {
+        Self { weights }
     }
-    let in_title: FxHashSet<u32> = title_words(reading).collect();
-    let weights: Vec<f32> = clusters
-        .iter()
-        .zip(traces)
-        .map(|(cluster, trace)| {
-            let words = cluster.names[cluster.fullest].units.clone();
-            let partly = words.map(|unit| reading.word(unit)).any(|word| in_title.contains(&word.folded));
-            (trace.score(partly) + kind_score(cluster.kind)).exp()
-        })
-        .collect();
-    // A hair less than 1, so that rounding never takes the sum above it.
-    let total: f32 = weights.iter().sum::<f32>() * 1.000_01;
-    weights.iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 }).collect()
+
+    pub fn read(file: &ModelFile) -> Result<Self, ModelError> {
+        let weights = file.f32s(WEIGHTS)?.try_into();
+        Ok(Self { weights: weights.map_err(|_| ModelError::MissingSection(WEIGHTS.to_owned()))? })
+    }
+
+    /// More for those that the article is more about.
+    pub fn score(&self, trace: &Trace) -> f32 {
+        self.weights.iter().zip(trace.row()).map(|(weight, value)| weight * value).sum()
+    }
+
+    /// Each entity's salience; all of them add up to 1, or 0 where there are none.
+    pub fn salience(&self, traces: &[Trace]) -> Vec<f32> {
+        /// Keeps every order and lets the summary hear of more than one.
+        const SHARPNESS: f32 = 0.375;
+        let weights: Vec<f32> = traces.iter().map(|trace| (SHARPNESS * self.score(trace)).exp()).collect();
+        // A hair less than 1, so that rounding never takes the sum above it.
+        let total: f32 = weights.iter().sum::<f32>() * 1.000_01;
+        weights.iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 }).collect()
+    }
+}
+
+/// Where and how often an entity is spoken of.
+pub struct Trace {
+    kind: EntityKind,
+    /// How often it is named in the body.
+    named: u32,
+    /// How many descriptions, and how many pronouns stand for it.
+    described: u32,
+    pronouns: u32,
+    /// How often it opens a sentence.
+    opens: u32,
+    in_title: bool,
+    /// Whether the title has a word of its name.
+    partly_in_title: bool,
+    /// Place of its first name in the body, in units.
+    first: usize,
+    /// How many other entities are named before it.
+    before: usize,
+    /// Whether its name has several words.
+    long: bool,
+    /// Sentences and paragraphs of the body that speak of it.
+    lines: FxHashSet<usize>,
+    paragraphs: FxHashSet<usize>,
+    in_lead: bool,
+}
+
+impl Trace {
+    /// For each cluster what its names tell.
+    pub fn all(reading: &Reading, clusters: &[Cluster], pronouns: &[Pronoun]) -> Vec<Self> {
+        let in_title: FxHashSet<u32> = title_words(reading).collect();
+        let trace = |(number, cluster): (usize, &Cluster)| Self::of(reading, cluster, number, &in_title);
+        let mut traces: Vec<Self> = clusters.iter().enumerate().map(trace).collect();
+        for pronoun in pronouns {
+            let trace = &mut traces[pronoun.cluster];
+            trace.pronouns += 1;
+            trace.lines.insert(pronoun.line);
+        }
+        traces
+    }
+
+    fn of(reading: &Reading, cluster: &Cluster, number: usize, title: &FxHashSet<u32>) -> Self {
+        let fullest = cluster.names[cluster.fullest].units.clone();
+        let mut trace = Self {
+            kind: cluster.kind,
+            named: 0,
+            described: 0,
+            pronouns: 0,
+            opens: 0,
+            in_title: false,
+            partly_in_title: fullest.clone().any(|unit| title.contains(&reading.word(unit).folded)),
+            first: usize::MAX,
+            before: number,
+            long: fullest.len() > 1,
+            lines: FxHashSet::default(),
+            paragraphs: FxHashSet::default(),
+            in_lead: false,
+        };
+        for name in &cluster.names {
+            let line = &reading.lines[name.line];
+            match line.section {
+                Section::Title => trace.in_title = true,
+                Section::Body => {
+                    trace.named += 1;
+                    trace.opens += u32::from(name.units.start <= line.units.start + 1);
+                    trace.first = trace.first.min(name.units.start);
+                    trace.lines.insert(name.line);
+                    trace.paragraphs.insert(line.paragraph);
+                    trace.in_lead |= name.line == 0;
+                }
+            }
+        }
+        trace
+    }
+
+    /// Counts a description of the entity.
+    pub fn add(&mut self, description: &Description) {
+        self.described += 1;
+        self.lines.insert(description.line);
+    }
+
+    /// What tells how much the article is about the entity: mentions and sentences count with
+    /// falling gain; being named early and in the headline counts too.
+    pub fn row(&self) -> [f32; WIDTH] {
+        let many = |count: u32| (count as f32).ln_1p();
+        let flag = |value: bool| f32::from(u8::from(value));
+        let is = |kinds: &[EntityKind]| flag(kinds.contains(&self.kind));
+        [
+            many(self.named),
+            many(self.described),
+            many(self.pronouns),
+            many(self.described + self.pronouns),
+            many(self.lines.len() as u32),
+            many(self.paragraphs.len() as u32),
+            many(self.opens),
+            1.0 / (1.0 + self.first as f32 / 30.0),
+            1.0 / (1.0 + self.before as f32 / 3.0),
+            flag(self.in_title),
+            flag(self.partly_in_title && !self.in_title),
+            flag(self.described > 0),
+            flag(self.in_lead),
+            flag(self.long),
+            is(&[EntityKind::Person]),
+            is(&[EntityKind::Organization]),
+            is(&[EntityKind::Location]),
+            is(&[EntityKind::Facility]),
+            is(&[EntityKind::Norp]),
+            is(&[EntityKind::Event, EntityKind::WorkOfArt, EntityKind::Product]),
+        ]
+    }
 }
 
 /// The longer words of the title.
@@ -37,79 +163,4 @@ fn title_words<'r>(reading: &'r Reading) -> impl Iterator<Item = u32> + 'r {
     let long = |&unit: &usize| reading.units[unit].end - reading.units[unit].begin > 2;
     let words = units.filter(long).map(|unit| reading.word(unit));
     words.filter(|word| word.case.has_capital() || word.case == Case::Lower).map(|word| word.folded)
-}
-
-/// Where and how often an entity is spoken of.
-struct Trace {
-    /// How often it is named in the body.
-    named: u32,
-    /// Whether a description stands for it.
-    described: bool,
-    /// How many descriptions and pronouns stand for it.
-    borrowed: u32,
-    in_title: bool,
-    /// Place of its first name in the body, in units.
-    first: f32,
-    /// Sentences of the body that speak of it.
-    lines: FxHashSet<usize>,
-}
-
-impl Trace {
-    fn of(reading: &Reading, cluster: &Cluster) -> Self {
-        let mut trace = Self {
-            named: 0,
-            described: false,
-            borrowed: 0,
-            in_title: false,
-            first: f32::INFINITY,
-            lines: FxHashSet::default(),
-        };
-        for name in &cluster.names {
-            match reading.lines[name.line].section {
-                Section::Title => trace.in_title = true,
-                Section::Body => {
-                    trace.named += 1;
-                    trace.first = trace.first.min(name.units.start as f32);
-                    trace.lines.insert(name.line);
-                }
-            }
-        }
-        trace
-    }
-
-    fn add(&mut self, description: &Description) {
-        self.borrowed += 1;
-        self.described |= description.kind == MentionKind::Common;
-        self.lines.insert(description.line);
-    }
-
-    /// Mentions and sentences count with falling gain; being named early and in the headline,
-    /// with the whole name or `partly`, counts too. The weights were learned by ranking, for
-    /// each annotated article, what it is about before the rest (logistic loss over pairs);
-    /// three eighths of their size here, which keeps every order and lets the summary hear of more
-    /// than one.
-    fn score(&self, partly: bool) -> f32 {
-        let many = |count: u32| (count as f32).ln_1p();
-        let title = match (self.in_title, partly) {
-            (true, _) => 0.58,
-            (false, true) => 0.57,
-            (false, false) => 0.0,
-        };
-        let described = if self.described { 0.2 } else { 0.0 };
-        let early = 1.0 / (1.0 + self.first / 30.0);
-        let spread = 0.68 * many(self.lines.len() as u32);
-        1.01 * many(self.named) + 0.22 * many(self.borrowed) + spread + 0.41 * early + described + title
-    }
-}
-
-/// News is more often about people than about the places where they act.
-const fn kind_score(kind: EntityKind) -> f32 {
-    match kind {
-        EntityKind::Person => 0.48,
-        EntityKind::Organization => 0.24,
-        EntityKind::Event | EntityKind::WorkOfArt | EntityKind::Product => 0.22,
-        EntityKind::Location => -0.2,
-        EntityKind::Norp => -0.49,
-        _ => 0.0,
-    }
 }

@@ -201,10 +201,23 @@ fn roads_and_bridges_are_facilities() {
 }
 
 #[test]
-fn an_age_means_the_only_person_near() {
-    let found =
-        read("", "Anna Berg won the race in Oslo on Sunday. The 31-year-old had been ill for a month.");
+fn an_age_means_whose_it_was_said_to_be() {
+    let found = read(
+        "",
+        "Anna Berg, 31, won the race in Oslo on Sunday. Ida Lund, 24, was second. The 31-year-old had been ill \
+         for a month.",
+    );
     assert_eq!(found.mentions("Anna Berg", MentionKind::Common), ["The 31-year-old"]);
+}
+
+#[test]
+fn an_organisation_is_described_by_the_last_word_of_its_name() {
+    let found = read(
+        "",
+        "Rother District Council has refused the plan. The council said that the road was too narrow, and \
+         that the committee would meet again.",
+    );
+    assert_eq!(found.mentions("Rother District Council", MentionKind::Common), ["The council"]);
 }
 
 #[test]

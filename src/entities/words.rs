@@ -3,6 +3,7 @@
 //! Hashes are part of the model file, so they are spelt out here and never change with a
 //! library or a platform.
 
+use rustc_hash::FxHashSet;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
 
 /// How a word is written.
@@ -109,6 +110,10 @@ pub fn title_hash(word: &str) -> u32 {
 
 pub fn folded_hash(word: &str) -> u32 {
     hash(folded(word))
+}
+
+pub fn folded_hashes(words: &[&str]) -> FxHashSet<u32> {
+    words.iter().map(|word| folded_hash(word)).collect()
 }
 
 /// Hash of the letters and digits alone, folded ("U.S." is US); none where there are none.

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::sleep;
 use std::time::Duration;
 
 use metrics::counter;
@@ -20,6 +21,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// The largest file that [`read_file`] reads.
 const MAX_FILE_BYTES: u64 = 4 << 20;
+
+/// A file that has not changed for so long is written whole.
+const SETTLING_TIME: Duration = Duration::from_millis(100);
 
 /// A file that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -96,10 +100,12 @@ async fn tick(checks: &mut Option<Interval>) {
     }
 }
 
+type Digests = Vec<Option<[u8; 32]>>;
+
 /// A source with what came of it.
 struct Followed<T> {
     source: Source<T>,
-    seen: Vec<Option<[u8; 32]>>,
+    seen: Digests,
     current: watch::Sender<Arc<T>>,
 }
 
@@ -110,7 +116,8 @@ impl<T> Followed<T> {
         if found == self.seen && !asked {
             return;
         }
-        self.seen = found;
+        // Who asks is done with writing; others may be in the middle of it.
+        self.seen = if asked { found } else { settled(&self.source.files, found) };
         let name = self.source.name;
         let read = catch_unwind(AssertUnwindSafe(|| (self.source.read)()));
         let outcome = match read.unwrap_or_else(|_| Err("a bug; the log has its place".to_owned())) {
@@ -128,8 +135,21 @@ impl<T> Followed<T> {
     }
 }
 
+/// The digests once the files hold still, or after a second.
+fn settled(files: &[PathBuf], mut found: Digests) -> Digests {
+    for _ in 0..10 {
+        sleep(SETTLING_TIME);
+        let again = digests(files);
+        if again == found {
+            break;
+        }
+        found = again;
+    }
+    found
+}
+
 /// One for each file, none where it cannot be read. Contents are compared and not times, since
 /// Kubernetes exchanges files by exchanging a link to their folder.
-fn digests(files: &[PathBuf]) -> Vec<Option<[u8; 32]>> {
+fn digests(files: &[PathBuf]) -> Digests {
     files.iter().map(|file| read_file(file).ok().map(|bytes| Sha256::digest(bytes).into())).collect()
 }

@@ -23,11 +23,13 @@ pub fn with<T>(credential: &str, message: T) -> Request<T> {
     request
 }
 
-/// A server that knows the principals of a file, and whom the issuer signed tokens for.
+/// A server that knows the principals of a file, if there are any, and whom the issuer signed tokens
+/// for.
 pub async fn server(files: &Files, principals: &str, issuer: &Issuer, flags: &[&str]) -> TestServer {
     files.write("principals.toml", principals);
     files.write("jwks.json", issuer.jwks());
-    let named = files.flags(&[("--principals", "principals.toml"), ("--jwt-keys", "jwks.json")]);
+    let both = [("--jwt-keys", "jwks.json"), ("--principals", "principals.toml")];
+    let named = files.flags(if principals.is_empty() { &both[..1] } else { &both });
     let rules = [format!("--jwt-issuer={ISSUER}"), format!("--jwt-audience={AUDIENCE}")];
     let flags: Vec<&str> =
         named.iter().chain(&rules).map(String::as_str).chain(flags.iter().copied()).collect();

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::crf::{ANY, Random, TagSet};
+use super::stories::Story;
 use crate::document::{Article, EntityKind, Section, Span};
 use crate::entities::reading::Reading;
 use crate::entities::tags::{self, KINDS, OUTSIDE, Position};
@@ -71,6 +72,8 @@ pub struct Sample {
     names: Vec<Name>,
     /// Whether the source leaves out nationalities and the like.
     pub norp_unlabelled: bool,
+    /// The article as a whole, where that was annotated.
+    pub story: Option<Story>,
 }
 
 struct Name {
@@ -86,7 +89,7 @@ pub fn read(data: &Path, demonym: &dyn Fn(&str) -> bool) -> Result<Vec<Sample>, 
     let mut samples = Vec::new();
     for reading in readings::all(data)?.iter_mut().filter(|reading| reading.read > 0) {
         let text: String = reading.text.chars().take(reading.read).collect();
-        let record = json!({ "text": text, "entities": reading.entities });
+        let record = json!({ "title": reading.title, "text": text, "entities": reading.entities });
         samples.push(sample(&record, "readings", READINGS_WEIGHT, demonym)?);
     }
     for (file, weight) in SOURCES {
@@ -136,7 +139,8 @@ fn sample(
     }
     names.sort_by_key(|name| name.span);
     let article = Article { text: text.to_owned(), language_code: "en".into(), ..Article::default() };
-    Ok(Sample { article, weight, names, norp_unlabelled: file.contains("wnut") })
+    let story = Story::of(record, &offsets);
+    Ok(Sample { article, weight, names, norp_unlabelled: file.contains("wnut"), story })
 }
 
 /// The types a source's label may stand for.

@@ -5,6 +5,8 @@
 //!    so do the words that it finds before people's names and at the end of others.
 //! 3. The local weights are learned. Taggers trained on one half of the texts label the
 //!    other half, and from these labellings the weights of the document's evidence are learned.
+//! 4. In articles that were annotated whole, read by the same taggers, it is learned which
+//!    descriptions stand for an entity, and which entities an article is about.
 
 pub mod clusters;
 pub mod corpus;
@@ -12,6 +14,9 @@ pub mod crf;
 mod facts;
 pub mod gazetteers;
 mod news;
+mod nouns;
+mod roles;
+mod stories;
 
 use std::error::Error;
 use std::path::Path;
@@ -22,6 +27,8 @@ use rustc_hash::FxHashMap;
 
 use super::features::{self, Evidence, LineFacts};
 use super::lexicon::{Lexicon, LexiconParts, List};
+use super::link::{LinkParts, Links};
+use super::nouns::{NounParts, Nouns};
 use super::reading::Reading;
 use super::tagger::{DOCUMENT, LOCAL, Scores, Tagger, WeightParts, Weights};
 use super::tags::{OUTSIDE, TAGS, Tag};
@@ -29,6 +36,7 @@ use crate::model::ModelWriter;
 use crate::text::segment_article;
 use gazetteers::Phrases;
 use news::News;
+use stories::Reviewed;
 
 const LOCAL_SETTINGS: Settings =
     Settings { orders: 3, epochs: 6, least_count: 2, learning_rate: 0.1, penalty: 6e-6, dropout: 0.12 };
@@ -90,43 +98,68 @@ pub fn train(data: &Path, without: &[String]) -> Result<Vec<u8>, Box<dyn Error>>
 
     let lexicon = Lexicon::new(parts.clone())?;
     let local = learn_local(&samples, &lexicon, orders(LOCAL_SETTINGS), |_| true);
+    let mut taggers = learn_crosswise(&samples, &parts, orders(FIRST_SETTINGS))?;
     let document = if with("document") {
-        let labelled = label_crosswise(&samples, &parts, orders(FIRST_SETTINGS))?;
-        learn_document(&samples, &lexicon, &labelled, orders(DOCUMENT_SETTINGS))
+        learn_document(&samples, &lexicon, &label_crosswise(&samples, &taggers), orders(DOCUMENT_SETTINGS))
     } else {
         WeightParts { transitions: vec![0; TAGS * TAGS], ..WeightParts::default() }
     };
 
     let links = gazetteers::links(&data.join("gazetteers"))?;
+    let tagger = Tagger { lexicon, local: Weights::new(&local)?, document: Some(Weights::new(&document)?) };
+    let mut nouns = news.nouns(&tagger)?;
+    for tagger in &mut taggers {
+        tagger.document = Some(Weights::new(&document)?);
+    }
+    let roles = roles::learn(review(&samples, &taggers, links.clone(), nouns.clone())?, &mut nouns);
+
     let mut file = ModelWriter::new("entities", "1");
     parts.write(&mut file);
     local.write(&mut file, &LOCAL);
     document.write(&mut file, &DOCUMENT);
     links.write(&mut file);
+    nouns.write(&mut file);
+    roles.write(&mut file);
     Ok(file.finish())
 }
 
 /// A text's labels by local evidence, and the scores that they were chosen by.
 type Labelled = (Vec<Scores>, Vec<Tag>);
 
-/// Labels each part of the texts by a tagger that learned from the others.
-fn label_crosswise(
+/// For each part of the texts a tagger that learned from the others.
+fn learn_crosswise(
     samples: &[Sample],
     parts: &LexiconParts,
     settings: Settings,
-) -> Result<Vec<Option<Labelled>>, Box<dyn Error>> {
+) -> Result<Vec<Tagger>, Box<dyn Error>> {
     let lexicon = Lexicon::new(parts.clone())?;
-    let mut labelled: Vec<Option<Labelled>> = samples.iter().map(|_| None).collect();
-    for fold in 0..FOLDS {
+    let tagger = |fold: usize| {
         let weights = learn_local(samples, &lexicon, settings, |i| i % FOLDS != fold);
-        let tagger =
-            Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None };
-        for (sample, slot) in samples.iter().zip(&mut labelled).skip(fold).step_by(FOLDS) {
-            let segmented = segment_article(&sample.article);
-            *slot = Some(tagger.tag_locally(&Reading::new(&segmented, &tagger.lexicon)));
-        }
-    }
-    Ok(labelled)
+        Ok(Tagger { lexicon: Lexicon::new(parts.clone())?, local: Weights::new(&weights)?, document: None })
+    };
+    (0..FOLDS).map(tagger).collect()
+}
+
+/// Labels each text by the tagger that did not learn from it.
+fn label_crosswise(samples: &[Sample], taggers: &[Tagger]) -> Vec<Labelled> {
+    let labelled = |(sample, tagger): (&Sample, &Tagger)| {
+        tagger.tag_locally(&Reading::new(&segment_article(&sample.article), &tagger.lexicon))
+    };
+    samples.iter().zip(taggers.iter().cycle()).map(labelled).collect()
+}
+
+/// What the engine finds in the articles that were annotated whole, with the names as the tagger
+/// that did not learn from them finds them.
+fn review(
+    samples: &[Sample],
+    taggers: &[Tagger],
+    links: LinkParts,
+    nouns: NounParts,
+) -> Result<Vec<Reviewed>, Box<dyn Error>> {
+    let (links, nouns) = (Links::new(links)?, Nouns::new(nouns)?);
+    let stories = samples.iter().zip(taggers.iter().cycle());
+    let stories = stories.filter_map(|(sample, tagger)| Some((sample.story.as_ref()?, tagger)));
+    Ok(stories.map(|(story, tagger)| Reviewed::of(story, tagger, &links, &nouns)).collect())
 }
 
 fn set_phrases(parts: &mut LexiconParts, lists: &FxHashMap<u32, u32>) {
@@ -168,13 +201,12 @@ fn learn_local(
 fn learn_document(
     samples: &[Sample],
     lexicon: &Lexicon,
-    labelled: &[Option<Labelled>],
+    labelled: &[Labelled],
     settings: Settings,
 ) -> WeightParts {
     let mut instances = Instances::default();
     let mut found = Vec::new();
-    for (sample, labelled) in samples.iter().zip(labelled) {
-        let Some((scores, tags)) = labelled else { continue };
+    for (sample, (scores, tags)) in samples.iter().zip(labelled) {
         let segmented = segment_article(&sample.article);
         let reading = Reading::new(&segmented, lexicon);
         let allowed = allowed(sample, &reading);

@@ -7,12 +7,15 @@ use std::process::{Command, Stdio};
 use rustc_hash::FxHashMap;
 
 use super::clusters::{self, Bigrams};
+use super::nouns::{Nominal, NounCounts, Sayings};
 use crate::document::{Article, EntityKind, Section};
 use crate::entities::lexicon::{HEADED, LONGEST_PHRASE, LexiconParts, List};
+use crate::entities::nouns::{Grammar, NounParts, Nouns};
 use crate::entities::reading::Reading;
 use crate::entities::tagger::Tagger;
 use crate::entities::tags::{self, KINDS, OUTSIDE, Tag};
 use crate::entities::words::{self, Case};
+use crate::model::ModelError;
 use crate::text::{segment, segment_article};
 
 /// Words seen fewer times have no cluster.
@@ -93,6 +96,28 @@ impl News {
             usage,
             ..LexiconParts::default()
         }
+    }
+
+    /// The listed nouns as the news use them.
+    pub fn nouns(&self, tagger: &Tagger) -> Result<NounParts, ModelError> {
+        let readings = |count: &mut dyn FnMut(&Reading)| {
+            for article in &self.articles {
+                count(&Reading::new(&segment_article(article), &tagger.lexicon));
+            }
+        };
+        let mut nominal = Nominal::default();
+        let grammar = Grammar::new(Vec::new());
+        readings(&mut |reading| nominal.count(reading, &grammar));
+        let nominal = nominal.shares();
+        let mut counts = NounCounts::default();
+        let grammar = Grammar::new(nominal.clone());
+        readings(&mut |reading| counts.count(reading, &grammar));
+        let parts = NounParts { nominal, ..counts.nouns() };
+        let nouns = Nouns::new(parts.clone())?;
+        let mut sayings = Sayings::default();
+        readings(&mut |reading| sayings.count(reading, &tagger.tag(reading).tags, &nouns));
+        let (sayings, said) = sayings.usual();
+        Ok(NounParts { sayings, said, ..parts })
     }
 
     /// What `tagger` finds often enough: names by their usual type, words before people's names,

@@ -256,7 +256,9 @@ impl Reader<'_> {
     fn mark_fused_article(&self, kinds: &mut [BlockKind]) {
         const LEAST_SENTENCES: usize = 6;
         let length = |line: usize| self.page.text(line).len();
-        let Some(longest) = (0..kinds.len()).max_by_key(|&line| (length(line), Reverse(line))) else { return };
+        let Some(longest) = (0..kinds.len()).max_by_key(|&line| (length(line), Reverse(line))) else {
+            return;
+        };
         let text: usize = (0..kinds.len()).filter(|&line| kinds[line].in_text()).map(length).sum();
         if !kinds[longest].in_text()
             && length(longest) > text

@@ -50,7 +50,11 @@ fn an_article_run_together_to_one_line_is_found_among_short_ones() {
     let menu = "Home\nNews\nSport\nWeather\nSign in\nSubscribe\n* Most read\n* Bridge closed after storm\n";
     let below = "\nShare\nComments (3)\nContact us\nTerms of use\n© 2024 The Ellery Courier";
     let found = auto(&format!("{menu}{article}{below}"));
-    assert_text(&found, &["The council voted on Tuesday", "put off until May."], &["Subscribe", "Terms of use"]);
+    assert_text(
+        &found,
+        &["The council voted on Tuesday", "put off until May."],
+        &["Subscribe", "Terms of use"],
+    );
 }
 
 #[test]
