@@ -84,12 +84,13 @@ async fn a_call_is_one_line_of_the_log_without_the_documents_text() {
     let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let calls: Vec<Value> = events.filter(|event| event["message"] == "call").collect();
     assert_eq!(calls.len(), 3, "{log}");
-    assert_eq!(calls[1]["code"], "INVALID_ARGUMENT");
-    assert_eq!(calls[2]["request_id"], "feed-7");
-    assert_eq!(calls[2]["method"], "AnalyzeDocument");
-    assert_eq!(calls[2]["code"], "OK");
+    // A line is written when the answer is out, so the client's next call may be before it.
+    assert!(calls.iter().any(|call| call["code"] == "INVALID_ARGUMENT"), "{log}");
+    let call = calls.iter().find(|call| call["request_id"] == "feed-7").unwrap();
+    assert_eq!(call["method"], "AnalyzeDocument");
+    assert_eq!(call["code"], "OK");
     for size in ["milliseconds", "received_bytes", "sent_bytes"] {
-        assert!(calls[2][size].as_f64().unwrap() > 0.0, "{log}");
+        assert!(call[size].as_f64().unwrap() > 0.0, "{log}");
     }
     assert!(!log.contains("hush"));
     assert!(!log.contains("minister"));
