@@ -221,7 +221,9 @@ impl Reader<'_> {
                 again += usize::from(said.contains(&word));
             }
             let share = if words > 0 { again as f32 / words as f32 } else { USUAL_SHARE };
-            self.judgements[line].title * (LEAST_TRUST + share) / (LEAST_TRUST + USUAL_SHARE)
+            let trust = (LEAST_TRUST + share) / (LEAST_TRUST + USUAL_SHARE);
+            // A section's name may stand in the opening, too, and is no title for that.
+            self.judgements[line].title * trust.min(1.0)
         };
         // A text sent without its title begins with a sentence.
         let is_sentence = |line: usize| kinds[line].in_text() && self.page.text(line).ends_with('.');
