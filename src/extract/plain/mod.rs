@@ -37,6 +37,8 @@ const NEAR: usize = 8;
 const OPENING: usize = 8;
 /// The share of a title's longer words that the opening usually says again.
 const USUAL_SHARE: f32 = 0.5;
+/// Longer words from which on that says something for a title, and not only against one.
+const TITLE_WORDS: usize = 3;
 /// What a title is trusted without any of its words in the opening, beside that share.
 const LEAST_TRUST: f32 = 0.3;
 
@@ -223,7 +225,8 @@ impl Reader<'_> {
             let share = if words > 0 { again as f32 / words as f32 } else { USUAL_SHARE };
             let trust = (LEAST_TRUST + share) / (LEAST_TRUST + USUAL_SHARE);
             // A section's name may stand in the opening, too, and is no title for that.
-            self.judgements[line].title * trust.min(1.0)
+            let most = if words >= TITLE_WORDS { f32::INFINITY } else { 1.0 };
+            self.judgements[line].title * trust.min(most)
         };
         // A text sent without its title begins with a sentence.
         let is_sentence = |line: usize| kinds[line].in_text() && self.page.text(line).ends_with('.');
