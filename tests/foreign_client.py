@@ -334,7 +334,7 @@ def admin_port(server):
         with urllib.request.urlopen(f"http://{server.admin}{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     assert get("/healthz")[0] == 200 and get("/readyz")[0] == 200
-    assert 'method="IngestDocument"' in get("/metrics")[1]
+    assert 'DocumentService/IngestDocument"' in get("/metrics")[1]
 
 
 def content_over_the_limit(server):
