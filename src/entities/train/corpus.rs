@@ -87,7 +87,7 @@ struct Name {
 /// Reads our own readings and every source found under `data`.
 pub fn read(data: &Path, demonym: &dyn Fn(&str) -> bool) -> Result<Vec<Sample>, Box<dyn Error>> {
     let mut samples = Vec::new();
-    for reading in readings::all(data)?.iter_mut().filter(|reading| reading.read > 0) {
+    for reading in readings::all(data)?.into_iter().filter(|reading| reading.read > 0) {
         let text: String = reading.text.chars().take(reading.read).collect();
         let record = json!({ "title": reading.title, "text": text, "entities": reading.entities });
         samples.push(sample(&record, "readings", READINGS_WEIGHT, demonym)?);

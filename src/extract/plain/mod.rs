@@ -41,6 +41,8 @@ const USUAL_SHARE: f32 = 0.5;
 const TITLE_WORDS: usize = 3;
 /// What a title is trusted without any of its words in the opening, beside that share.
 const LEAST_TRUST: f32 = 0.3;
+/// What a title is trusted with all of its words there; a hair more, for rounding.
+const MOST_TRUST: f32 = 1.001 * (LEAST_TRUST + 1.0) / (LEAST_TRUST + USUAL_SHARE);
 
 /// Finds the article in the lines of `content`.
 pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineModel) -> Extraction {
@@ -234,6 +236,8 @@ impl Reader<'_> {
             .filter(|&line| !is_sentence(line))
             .filter(|&line| self.page.lines[line].known_kind.is_none())
             .filter(|&line| self.page.text(line).split_whitespace().nth(LONGEST_TITLE).is_none())
+            // Most lines are far from a title, and their words need not be looked up.
+            .filter(|&line| self.judgements[line].title * MOST_TRUST >= least)
             .filter(|&line| !is_date_alone(self.page.text(line)))
             .map(|line| (line, likely(line)))
             .filter(|&(_, likely)| likely >= least)
