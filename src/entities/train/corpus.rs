@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::crf::{ANY, Random, TagSet};
-use super::stories::Story;
+use super::stories::{Story, annotated_span};
 use crate::document::{Article, EntityKind, Section, Span};
 use crate::entities::reading::Reading;
 use crate::entities::tags::{self, KINDS, OUTSIDE, Position};
@@ -120,18 +120,14 @@ fn sample(
         let whole = entity["mentions"].as_array();
         let native = entity["native_type"].as_str().or_else(|| entity["type"].as_str()).unwrap_or_default();
         for mention in whole.map_or(std::slice::from_ref(entity), Vec::as_slice) {
-            let offset = |key: &str, place: usize| {
-                let offset = mention.get(key).or_else(|| mention.get(place))?.as_u64()?;
-                offsets.get(offset as usize).copied()
-            };
-            let (Some(begin), Some(end)) = (offset("begin", 0), offset("end", 1)) else { continue };
+            let Some(span) = annotated_span(mention, &offsets) else { continue };
             let mut kinds = kinds(native, file);
-            if kinds & NORP != 0 && kinds != NORP && demonym(&text[begin..end]) {
+            if kinds & NORP != 0 && kinds != NORP && demonym(span.of(text)) {
                 kinds = NORP;
             }
             names.push(Name {
                 section: Section::Body,
-                span: Span::new(begin, end),
+                span,
                 kinds,
                 doubtful: native == "abstract" || native == "object",
             });

@@ -28,15 +28,20 @@ struct Annotated {
     salience: u8,
 }
 
+/// A span as the data sets have it, by keys, or as a pair, as our own readings do.
+pub fn annotated_span(span: &Value, offsets: &[usize]) -> Option<Span> {
+    let offset = |key: &str, place: usize| {
+        let offset = span.get(key).or_else(|| span.get(place))?.as_u64()?;
+        offsets.get(offset as usize).copied()
+    };
+    Some(Span::new(offset("begin", 0)?, offset("end", 1)?))
+}
+
 impl Story {
     /// None if the record's entities have no salience. `offsets` are the text's characters' in bytes.
     pub fn of(record: &Value, offsets: &[usize]) -> Option<Self> {
         let spans = |list: &Value| {
-            let offset = |span: &Value, key: &str, place: usize| {
-                offsets.get(span.get(key).or_else(|| span.get(place))?.as_u64()? as usize).copied()
-            };
-            let span = |span| Some(Span::new(offset(span, "begin", 0)?, offset(span, "end", 1)?));
-            list.as_array().into_iter().flatten().filter_map(span).collect()
+            list.as_array().into_iter().flatten().filter_map(|span| annotated_span(span, offsets)).collect()
         };
         let annotated = |entity: &Value| {
             let salience = entity["salience"].as_u64()? as u8;
