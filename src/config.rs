@@ -87,26 +87,17 @@ pub struct ServeArgs {
     #[arg(help_heading = "Engine", value_parser = count(0..=1024))]
     engine_threads: usize,
 
-    /// How many documents may wait for a thread of the engine
-    #[arg(long, env = "COPYDESK_ENGINE_QUEUE", default_value_t = 256, value_name = "N")]
-    #[arg(help_heading = "Engine", value_parser = count(0..=1_000_000))]
-    engine_queue: usize,
+    /// How long a unary call waits for a thread of the engine, while there is more work than the
+    /// engine can do, before it is refused with UNAVAILABLE; in a burst ten times as long
+    #[arg(long, env = "COPYDESK_MAX_WAIT", default_value = "25ms", value_name = "DURATION")]
+    #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
+    max_wait: Duration,
 
-    /// How many unary calls are worked on at once, over all connections
-    #[arg(long, env = "COPYDESK_MAX_IN_FLIGHT", default_value_t = 128, value_name = "N")]
+    /// How many unary calls are under way at once, over all connections; what comes beyond is refused
+    /// with UNAVAILABLE
+    #[arg(long, env = "COPYDESK_MAX_IN_FLIGHT", default_value_t = 256, value_name = "N")]
     #[arg(help_heading = "Limits", value_parser = count(1..=1_000_000))]
     max_in_flight: usize,
-
-    /// How many unary calls more may wait for their turn; what comes beyond is refused with
-    /// UNAVAILABLE
-    #[arg(long, env = "COPYDESK_MAX_WAITING", default_value_t = 128, value_name = "N")]
-    #[arg(help_heading = "Limits", value_parser = count(0..=1_000_000))]
-    max_waiting: usize,
-
-    /// How long a call waits for its turn before it is refused with UNAVAILABLE
-    #[arg(long, env = "COPYDESK_MAX_WAIT", default_value = "25ms", value_name = "DURATION")]
-    #[arg(help_heading = "Limits", value_parser = parse_duration)]
-    max_wait: Duration,
 
     /// How many streaming calls are open at once, over all connections
     #[arg(long, env = "COPYDESK_MAX_OPEN_STREAMS", default_value_t = 1024, value_name = "N")]
@@ -428,15 +419,14 @@ pub struct QuotaConfig {
 pub struct EngineConfig {
     /// 0: one on each core.
     pub threads: usize,
-    pub queue: usize,
+    /// How long a call waits for one of them while there is more work than they can do.
+    pub max_wait: Duration,
 }
 
 /// How many calls there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdmissionConfig {
     pub max_in_flight: usize,
-    pub max_waiting: usize,
-    pub max_wait: Duration,
     pub max_open_streams: usize,
     pub max_unread_bytes: usize,
 }
@@ -516,7 +506,7 @@ impl ServeArgs {
             store: self.store,
             taxonomies: self.taxonomies,
             postgres: self.postgres.options(),
-            engine: EngineConfig { threads: self.engine_threads, queue: self.engine_queue },
+            engine: EngineConfig { threads: self.engine_threads, max_wait: self.max_wait },
             limits: Limits {
                 max_content_bytes: self.max_content_bytes,
                 max_message_bytes: self.max_message_bytes,
@@ -526,8 +516,6 @@ impl ServeArgs {
             },
             admission: AdmissionConfig {
                 max_in_flight: self.max_in_flight,
-                max_waiting: self.max_waiting,
-                max_wait: self.max_wait,
                 max_open_streams: self.max_open_streams,
                 max_unread_bytes: self.max_unread_bytes,
             },

@@ -1,16 +1,22 @@
-//! The threads that the engine runs on, behind a bounded queue.
+//! The threads that the engine runs on, and the line in front of them.
 //!
 //! The engine computes and never waits, so it must not run on the threads that serve
 //! connections. A job whose caller has gone away, or whose deadline passed while it was
 //! queued, is not computed.
+//!
+//! Time bounds the line, not a number of jobs, which may be small or large. A burst that is soon over
+//! may wait. But a line that has not been empty for a while says that there is more work than the
+//! engine can do, and to wait longer would make everyone late and help nobody; so whoever has waited
+//! for a moment is refused. That is how CoDel (RFC 8289) tells a good queue from a bad one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge, histogram};
 use opentelemetry::Context;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 
 use crate::analyzer::{Checkpoint, Stopped};
 use crate::telemetry::{Counted, measured};
@@ -19,21 +25,24 @@ use crate::telemetry::{Counted, measured};
 /// by the HTML parser's tree; untouched stack costs no memory.
 const STACK_BYTES: usize = 16 << 20;
 
+/// How many times as long as `max_wait` a burst may last and a job in it may wait; and for how long
+/// nobody must have been refused before the next one may.
+const BURST: u32 = 10;
+
 /// Runs engine work for async callers.
 pub struct EnginePool {
     workers: rayon::ThreadPool,
-    /// One permit for each job that is queued or running.
-    places: Arc<Semaphore>,
-    /// One permit for each of these jobs whose caller is patient. There are just enough to keep
-    /// the threads busy: the streams and batches that wait must not fill the queue, where calls
-    /// that would rather be refused than wait have their places.
-    turns: Arc<Semaphore>,
+    line: Arc<Line>,
+    max_wait: Duration,
+    /// One permit for each job of a patient caller that is queued or running. There are just enough
+    /// to keep the threads busy, so that others never have many of them in front.
+    turns: Semaphore,
 }
 
 /// Why a job gave no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
-    #[error("the engine's queue is full")]
+    #[error("the engine has more work than it can do")]
     Overloaded,
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -43,20 +52,19 @@ pub enum PoolError {
 }
 
 impl EnginePool {
-    /// `threads` jobs run at once (0: one for each core), `queue` more may wait for a thread.
+    /// `threads` jobs run at once (0: one for each core). While there is more work than that, a job
+    /// may wait for `max_wait`, which is more than nothing, and in a burst ten times as long.
     ///
     /// # Errors
     /// If the system gives no more threads.
-    pub fn new(threads: usize, queue: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+    pub fn new(threads: usize, max_wait: Duration) -> Result<Self, rayon::ThreadPoolBuildError> {
         let workers = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .stack_size(STACK_BYTES)
             .thread_name(|index| format!("engine-{index}"))
             .build()?;
-        let threads = workers.current_num_threads();
-        let places = Arc::new(Semaphore::new(threads + queue));
-        let turns = Arc::new(Semaphore::new(threads + threads.min(queue)));
-        Ok(Self { workers, places, turns })
+        let turns = Semaphore::new(2 * workers.current_num_threads());
+        Ok(Self { workers, line: Arc::default(), max_wait, turns })
     }
 
     /// How many jobs run at once.
@@ -64,7 +72,7 @@ impl EnginePool {
         self.workers.current_num_threads()
     }
 
-    /// Runs `job` on the pool; a full queue refuses it at once.
+    /// Runs `job` on the pool, or refuses it where it would have to wait for too long.
     ///
     /// Dropping the future cancels `checkpoint`, and so every other job that shares it.
     pub async fn run<T: Send + 'static>(
@@ -72,11 +80,24 @@ impl EnginePool {
         checkpoint: &Checkpoint,
         job: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
     ) -> Result<T, PoolError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            counter!("copydesk_calls_shed_total", "full" => "engine").increment(1);
-            PoolError::Overloaded
-        })?;
-        self.run_at(place, checkpoint, job).await
+        let mut queued = self.queue(checkpoint, Some(Line::join(&self.line)), job);
+        let answer = async {
+            for _ in 0..BURST {
+                if let Ok(answer) = timeout(self.max_wait, queued.answer()).await {
+                    return answer;
+                }
+                if queued.has_begun() || self.line.is_standing(BURST * self.max_wait) {
+                    break;
+                }
+            }
+            if queued.take_back() {
+                self.line.note_refusal();
+                counter!("copydesk_calls_shed_total", "full" => "engine").increment(1);
+                return Err(PoolError::Overloaded);
+            }
+            queued.answer().await
+        };
+        before_deadline(checkpoint, answer).await?
     }
 
     /// As [`run`](Self::run), but waits for its turn: for streams, whose clients are slowed down
@@ -87,58 +108,126 @@ impl EnginePool {
         checkpoint: &Checkpoint,
         job: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
     ) -> Result<T, PoolError> {
-        let both = async { (self.turns.acquire().await, Arc::clone(&self.places).acquire_owned().await) };
-        // The semaphores are never closed; if they were, there would be no place.
-        let (Ok(_turn), Ok(place)) = before_deadline(checkpoint, both).await? else {
-            return Err(PoolError::Overloaded);
+        let answer = async {
+            // The semaphore is never closed.
+            let _turn = self.turns.acquire().await;
+            self.queue(checkpoint, None, job).answer().await
         };
-        self.run_at(place, checkpoint, job).await
+        before_deadline(checkpoint, answer).await?
     }
 
-    async fn run_at<T: Send + 'static>(
+    fn queue<'a, T: Send + 'static>(
         &self,
-        place: OwnedSemaphorePermit,
-        checkpoint: &Checkpoint,
+        checkpoint: &'a Checkpoint,
+        place: Option<Place>,
         job: impl FnOnce() -> Result<T, Stopped> + Send + 'static,
-    ) -> Result<T, PoolError> {
-        let (answer, answered) = oneshot::channel();
-        let at_start = checkpoint.clone();
-        let queued = Counted::new(gauge!("copydesk_engine_queue_depth"));
-        let queued_at = Instant::now();
-        // Where the stages find the call that they are a part of.
-        let context = Context::current();
+    ) -> Queued<'a, T> {
+        let (sender, answer) = oneshot::channel();
+        let waiting = Waiting::new(place, job);
+        let (at_start, job) = (checkpoint.clone(), Arc::clone(&waiting));
         self.workers.spawn(move || {
-            drop(queued);
-            let _attached = context.attach();
-            histogram!("copydesk_engine_queue_wait_seconds").record(queued_at.elapsed());
-            measured("engine", "queue", queued_at.elapsed().as_secs_f64());
-            let busy = Counted::new(gauge!("copydesk_engine_busy_threads"));
-            let result = match at_start.check() {
-                Ok(()) => catch_unwind(AssertUnwindSafe(job)).map_err(|_| PoolError::Panicked),
-                Err(stopped) => Ok(Err(stopped)),
-            };
-            if let Ok(Err(stopped)) = &result {
-                counter!("copydesk_engine_stopped_total", "reason" => reason(*stopped)).increment(1);
-            }
-            drop((busy, place));
-            // The caller may have gone away; then nobody wants the result.
-            let _ = answer.send(result.and_then(|outcome| outcome.map_err(PoolError::Stopped)));
+            // The caller may have taken it back.
+            let Some(job) = take(&job) else { return };
+            // Or gone away; then nobody wants the result.
+            let _ = sender.send(job.run(&at_start));
         });
-
-        let unless_finished = CancelOnDrop(Some(checkpoint));
-        let result = before_deadline(checkpoint, answered).await?;
-        unless_finished.finished();
-        // The sender is dropped unsent only if the job's captures panic while they are dropped.
-        result.unwrap_or(Err(PoolError::Panicked))
+        Queued { waiting, answer, checkpoint, is_answered: false }
     }
 }
 
-/// As the metrics spell it.
-const fn reason(stopped: Stopped) -> &'static str {
-    match stopped {
+/// A job that no thread has begun, with what says so to the outside.
+struct Waiting<T> {
+    job: Box<dyn FnOnce() -> Result<T, Stopped> + Send>,
+    _place: Option<Place>,
+    _counted: Counted,
+    since: Instant,
+    /// Where the stages find the call that they are a part of.
+    context: Context,
+}
+
+/// Taken by the thread that begins it or the caller who gives up, whoever is first, so that a
+/// document for which nobody waits takes no memory.
+type Slot<T> = Arc<Mutex<Option<Waiting<T>>>>;
+
+fn take<T>(slot: &Slot<T>) -> Option<Waiting<T>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl<T> Waiting<T> {
+    fn new(place: Option<Place>, job: impl FnOnce() -> Result<T, Stopped> + Send + 'static) -> Slot<T> {
+        Arc::new(Mutex::new(Some(Self {
+            job: Box::new(job),
+            _place: place,
+            _counted: Counted::new(gauge!("copydesk_engine_queue_depth")),
+            since: Instant::now(),
+            context: Context::current(),
+        })))
+    }
+
+    fn run(self, checkpoint: &Checkpoint) -> Result<T, PoolError> {
+        let Self { job, _place, _counted, since, context } = self;
+        drop((_place, _counted));
+        let _attached = context.attach();
+        histogram!("copydesk_engine_queue_wait_seconds").record(since.elapsed());
+        measured("engine", "queue", since.elapsed().as_secs_f64());
+        let _busy = Counted::new(gauge!("copydesk_engine_busy_threads"));
+        let result = match checkpoint.check() {
+            Ok(()) => catch_unwind(AssertUnwindSafe(job)).map_err(|_| PoolError::Panicked)?,
+            Err(stopped) => Err(stopped),
+        };
+        result.map_err(|stopped| {
+            count_stopped(stopped);
+            PoolError::Stopped(stopped)
+        })
+    }
+}
+
+/// A job as its caller sees it, who gives it up by dropping this.
+struct Queued<'a, T> {
+    waiting: Slot<T>,
+    answer: oneshot::Receiver<Result<T, PoolError>>,
+    checkpoint: &'a Checkpoint,
+    is_answered: bool,
+}
+
+impl<T> Queued<'_, T> {
+    /// Waits for the result, which comes once.
+    async fn answer(&mut self) -> Result<T, PoolError> {
+        let result = (&mut self.answer).await;
+        self.is_answered = true;
+        // The sender is dropped unsent only if the job's captures panic while they are dropped.
+        result.unwrap_or(Err(PoolError::Panicked))
+    }
+
+    fn has_begun(&self) -> bool {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Whether it was in time: no thread had begun, and none will.
+    fn take_back(&mut self) -> bool {
+        take(&self.waiting).is_some()
+    }
+}
+
+impl<T> Drop for Queued<'_, T> {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        let late = self.checkpoint.check();
+        self.checkpoint.cancel();
+        if self.take_back() {
+            count_stopped(late.err().unwrap_or(Stopped::Cancelled));
+        }
+    }
+}
+
+fn count_stopped(stopped: Stopped) {
+    let reason = match stopped {
         Stopped::Deadline => "deadline",
         Stopped::Cancelled => "cancelled",
-    }
+    };
+    counter!("copydesk_engine_stopped_total", "reason" => reason).increment(1);
 }
 
 /// Waits no longer than the checkpoint's deadline.
@@ -151,19 +240,54 @@ async fn before_deadline<F: Future>(checkpoint: &Checkpoint, future: F) -> Resul
     }
 }
 
-/// Cancels the work of a caller who stops waiting for it.
-struct CancelOnDrop<'a>(Option<&'a Checkpoint>);
+/// The jobs that wait for a thread and would rather be refused than wait for long.
+#[derive(Default)]
+struct Line(Mutex<Length>);
 
-impl CancelOnDrop<'_> {
-    fn finished(mut self) {
-        self.0 = None;
+#[derive(Default)]
+struct Length {
+    jobs: usize,
+    /// When the first of them came to an empty line; none while it is empty.
+    since: Option<Instant>,
+    /// When somebody was refused last.
+    refused: Option<Instant>,
+}
+
+impl Line {
+    fn length(&self) -> MutexGuard<'_, Length> {
+        // What is in it is whole at every moment, whoever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn join(line: &Arc<Self>) -> Place {
+        let mut length = line.length();
+        length.jobs += 1;
+        length.since.get_or_insert_with(Instant::now);
+        Place(Arc::clone(line))
+    }
+
+    /// Whether this is no burst: there has been somebody in it for longer, or to refuse some is all
+    /// that has made it shorter.
+    fn is_standing(&self, burst: Duration) -> bool {
+        let Length { since, refused, .. } = *self.length();
+        since.is_some_and(|since| since.elapsed() > burst)
+            || refused.is_some_and(|refused| refused.elapsed() < burst)
+    }
+
+    fn note_refusal(&self) {
+        self.length().refused = Some(Instant::now());
     }
 }
 
-impl Drop for CancelOnDrop<'_> {
+/// One job's in the line, for as long as it lives.
+struct Place(Arc<Line>);
+
+impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(checkpoint) = self.0 {
-            checkpoint.cancel();
+        let mut length = self.0.length();
+        length.jobs -= 1;
+        if length.jobs == 0 {
+            length.since = None;
         }
     }
 }
@@ -172,13 +296,14 @@ impl Drop for CancelOnDrop<'_> {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
-    use std::time::Duration;
 
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(60);
+
     /// A pool of one thread that is busy until the sender is dropped.
-    async fn busy_pool(queue: usize) -> (Arc<EnginePool>, mpsc::Sender<()>) {
-        let pool = Arc::new(EnginePool::new(1, queue).unwrap());
+    async fn busy_pool(max_wait: Duration) -> (Arc<EnginePool>, mpsc::Sender<()>) {
+        let pool = Arc::new(EnginePool::new(1, max_wait).unwrap());
         let (release, released) = mpsc::channel::<()>();
         let (started, is_running) = oneshot::channel();
         let busy = Arc::clone(&pool);
@@ -196,27 +321,53 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_answers_with_its_result() {
-        let pool = EnginePool::new(2, 0).unwrap();
+        let pool = EnginePool::new(2, LONG).unwrap();
         assert_eq!(pool.run(&Checkpoint::default(), || Ok(7)).await, Ok(7));
         let stopped = pool.run(&Checkpoint::default(), || Err::<(), _>(Stopped::Deadline)).await;
         assert_eq!(stopped, Err(PoolError::Stopped(Stopped::Deadline)));
     }
 
     #[tokio::test]
-    async fn a_full_queue_refuses_and_a_patient_caller_waits() {
-        let (pool, release) = busy_pool(0).await;
-        assert_eq!(pool.run(&Checkpoint::default(), || Ok(1)).await, Err(PoolError::Overloaded));
-        let checkpoint = Checkpoint::default();
-        let patient = pool.run_patiently(&checkpoint, || Ok(2));
-        tokio::pin!(patient);
-        assert!(tokio::time::timeout(Duration::from_millis(20), &mut patient).await.is_err());
+    async fn a_burst_waits_and_who_comes_to_a_standing_line_is_refused_soon() {
+        let max_wait = Duration::from_millis(20);
+        let (pool, release) = busy_pool(max_wait).await;
+        let job = || {
+            let (pool, begun) = (Arc::clone(&pool), Instant::now());
+            tokio::spawn(async move { (pool.run(&Checkpoint::default(), || Ok(())).await, begun.elapsed()) })
+        };
+        let mut line = Vec::new();
+        while line.len() < 40 {
+            line.push(job());
+            tokio::time::sleep(max_wait / 2).await;
+        }
+        let (last, first) = (line.pop().unwrap().await.unwrap(), line.remove(0).await.unwrap());
+        assert_eq!((first.0, last.0), (Err(PoolError::Overloaded), Err(PoolError::Overloaded)));
+        assert!(first.1 >= 10 * max_wait && last.1 < 5 * max_wait, "{:?} {:?}", first.1, last.1);
+        for one in line {
+            assert_eq!(one.await.unwrap().0, Err(PoolError::Overloaded));
+        }
+        // The next burst may wait again.
+        tokio::time::sleep(11 * max_wait).await;
+        let next = job();
+        tokio::time::sleep(3 * max_wait).await;
+        assert!(!next.is_finished());
         drop(release);
-        assert_eq!(patient.await, Ok(2));
+        assert_eq!(next.await.unwrap().0, Ok(()));
     }
 
     #[tokio::test]
-    async fn patient_callers_leave_places_for_the_others() {
-        let (pool, release) = busy_pool(4).await;
+    async fn a_job_that_runs_for_long_is_not_refused() {
+        let pool = EnginePool::new(1, Duration::from_millis(1)).unwrap();
+        let long = || {
+            std::thread::sleep(Duration::from_millis(50));
+            Ok(1)
+        };
+        assert_eq!(pool.run(&Checkpoint::default(), long).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn patient_callers_wait_and_leave_places_for_the_others() {
+        let (pool, release) = busy_pool(LONG).await;
         let patient: Vec<_> = (0..20)
             .map(|number| {
                 let pool = Arc::clone(&pool);
@@ -237,17 +388,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_whose_caller_has_gone_is_not_computed() {
-        let (pool, release) = busy_pool(1).await;
-        let computed = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&computed);
+    async fn a_job_whose_caller_has_gone_is_let_go_of_and_not_computed() {
+        let (pool, release) = busy_pool(LONG).await;
+        let (computed, document) = (Arc::new(AtomicBool::new(false)), Arc::new(()));
+        let (seen, held) = (Arc::clone(&computed), Arc::clone(&document));
         let checkpoint = Checkpoint::default();
         let job = pool.run(&checkpoint, move || {
             seen.store(true, Ordering::SeqCst);
+            drop(held);
             Ok(())
         });
-        assert!(tokio::time::timeout(Duration::from_millis(10), job).await.is_err());
+        assert!(timeout(Duration::from_millis(10), job).await.is_err());
         assert_eq!(checkpoint.check(), Err(Stopped::Cancelled));
+        assert_eq!(Arc::strong_count(&document), 1);
         drop(release);
         assert_eq!(pool.run_patiently(&Checkpoint::default(), || Ok(())).await, Ok(()));
         assert!(!computed.load(Ordering::SeqCst));
@@ -255,7 +408,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_deadline_that_passes_in_the_queue_is_answered_in_time() {
-        let (pool, _release) = busy_pool(1).await;
+        let (pool, _release) = busy_pool(LONG).await;
         let checkpoint = Checkpoint::until(Some(Instant::now() + Duration::from_millis(10)));
         let late = pool.run(&checkpoint, || Ok(())).await;
         assert_eq!(late, Err(PoolError::Stopped(Stopped::Deadline)));
@@ -263,7 +416,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_the_thread_lives_on() {
-        let pool = EnginePool::new(1, 0).unwrap();
+        let pool = EnginePool::new(1, LONG).unwrap();
         let failed = pool.run::<()>(&Checkpoint::default(), || panic!("a bug")).await;
         assert_eq!(failed, Err(PoolError::Panicked));
         assert_eq!(pool.run_patiently(&Checkpoint::default(), || Ok(1)).await, Ok(1));

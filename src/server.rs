@@ -108,7 +108,7 @@ pub fn services(
 ) -> Result<Routes, ServerError> {
     let desk = Arc::new(Desk {
         analyzer,
-        pool: EnginePool::new(config.engine.threads, config.engine.queue)?,
+        pool: EnginePool::new(config.engine.threads, config.engine.max_wait)?,
         store: GuardedStore::new(Arc::new(ObservedStore(store))),
         limits: config.limits,
         catalogue,
@@ -227,7 +227,6 @@ fn stack<H: HealthRpc>(
     let limits = ServiceBuilder::new()
         // Streams alone; outside of what may end them for another reason.
         .layer(from_fn(drain::wind_up))
-        // Outside the queue, so that the time spent waiting counts.
         .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
         // Outside of it, so that a slow client takes no place from others.
         .layer(from_fn_with_state(unread, unread::bound))

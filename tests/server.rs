@@ -12,13 +12,16 @@ use copydesk::api::v1;
 use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analysis_service_server::{AnalysisService, AnalysisServiceServer};
 use copydesk::api::v1::analyze_document_request::Source;
+use copydesk::api::v1::document_service_client::DocumentServiceClient;
 use copydesk::store::{self, Store, StoreError, StoredDocument};
 use futures_util::Stream;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use test_server::{PATIENCE, TestServer, config, error_info};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
@@ -397,7 +400,7 @@ async fn one_connection_too_many_is_closed_at_once_and_probes_still_find_a_place
 
 #[tokio::test]
 async fn a_full_server_refuses_at_once_and_stays_healthy() {
-    let server = obedient(&["--max-in-flight=2", "--max-waiting=1", "--max-wait=20ms"]).await;
+    let server = obedient(&["--max-in-flight=2"]).await;
     let channel = server.connect().await;
     for _ in 0..2 {
         let busy = channel.clone();
@@ -455,14 +458,40 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
         .await;
 }
 
-#[tokio::test]
-async fn a_call_that_waits_a_moment_for_its_turn_gets_it() {
-    let server = obedient(&["--max-in-flight=1", "--max-waiting=1", "--max-wait=10s"]).await;
+/// More calls than one thread of the engine can take, until they are stopped.
+async fn flood(server: &TestServer) -> AbortOnDropHandle<()> {
     let channel = server.connect().await;
-    let busy = channel.clone();
-    let first = tokio::spawn(async move { tell(&busy, "sleep 100").await });
-    tell(&channel, "sleep 0").await.unwrap();
-    first.await.unwrap().unwrap();
+    let flood = async move {
+        let large = article("The bridge to Northwick reopened on Tuesday. ".repeat(1000));
+        let mut calls = JoinSet::new();
+        loop {
+            while calls.len() < 30 {
+                let (mut client, large) = (AnalysisServiceClient::new(channel.clone()), large.clone());
+                calls.spawn(async move { client.analyze_document(large).await });
+            }
+            calls.join_next().await;
+        }
+    };
+    AbortOnDropHandle::new(tokio::spawn(flood))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_work_than_the_engine_can_do_is_refused_and_holds_up_no_reads() {
+    let server = real(&["--engine-threads=1", "--max-wait=5ms"]).await;
+    let channel = server.connect().await;
+    let flood = flood(&server).await;
+    let small = article("The bridge to Northwick reopened on Tuesday.".into());
+    let analyze = async || AnalysisServiceClient::new(channel.clone()).analyze_document(small.clone()).await;
+    eventually(async || analyze().await.is_err_and(|refused| error_info(&refused).reason == "OVERLOADED"))
+        .await;
+    for _ in 0..20 {
+        let missing =
+            v1::GetDocumentRequest { name: "corpora/news/documents/x".into(), ..Default::default() };
+        let answer = DocumentServiceClient::new(channel.clone()).get_document(missing).await;
+        assert_eq!(answer.unwrap_err().code(), Code::NotFound);
+    }
+    drop(flood);
+    eventually(async || analyze().await.is_ok()).await;
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ def every_flag_is_in_the_table(binary, _):
 
 
 def every_metric_is_in_the_table(binary, directory):
-    with Server(binary, directory / "metrics.db", max_in_flight=1, max_waiting=0) as server:
+    with Server(binary, directory / "metrics.db", max_in_flight=1) as server:
         channel = grpc.insecure_channel(server.address)
         ingest(channel, "one")
 

@@ -1,10 +1,9 @@
-//! Lets in as many calls as the server can work on; a few more wait a moment, the rest is told
-//! to come back later. An early refusal costs less than a late answer that nobody waits for.
+//! Lets in as many calls as the server has room for; the rest is told to come back later. How long
+//! those that are in may wait for the engine is the engine's affair ([`crate::pool`]).
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Request, State};
@@ -13,7 +12,6 @@ use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 use super::{Call, errors};
 use crate::api::error::ApiError;
@@ -23,11 +21,8 @@ use crate::config::AdmissionConfig;
 #[derive(Clone, Debug)]
 pub struct Admission {
     unary: Arc<Semaphore>,
-    /// Places in the queue for a permit of `unary`.
-    waiting: Arc<Semaphore>,
-    max_wait: Duration,
-    /// Streams stay open for hours and mostly wait for their clients, so they neither take places
-    /// from unary calls nor queue.
+    /// Streams stay open for hours and mostly wait for their clients, so they take no places from
+    /// unary calls.
     streams: Arc<Semaphore>,
 }
 
@@ -35,21 +30,13 @@ impl Admission {
     pub fn new(limits: &AdmissionConfig) -> Self {
         Self {
             unary: Arc::new(Semaphore::new(limits.max_in_flight)),
-            waiting: Arc::new(Semaphore::new(limits.max_waiting)),
-            max_wait: limits.max_wait,
             streams: Arc::new(Semaphore::new(limits.max_open_streams)),
         }
     }
 
-    async fn enter(&self, streaming: bool) -> Option<OwnedSemaphorePermit> {
-        if streaming {
-            return Arc::clone(&self.streams).try_acquire_owned().ok();
-        }
-        if let Ok(permit) = Arc::clone(&self.unary).try_acquire_owned() {
-            return Some(permit);
-        }
-        let _place = self.waiting.try_acquire().ok()?;
-        timeout(self.max_wait, Arc::clone(&self.unary).acquire_owned()).await.ok()?.ok()
+    fn enter(&self, streaming: bool) -> Option<OwnedSemaphorePermit> {
+        let places = if streaming { &self.streams } else { &self.unary };
+        Arc::clone(places).try_acquire_owned().ok()
     }
 }
 
@@ -61,7 +48,7 @@ pub async fn admit(
     next: Next,
 ) -> Response {
     let streaming = call.method.streaming;
-    let Some(permit) = admission.enter(streaming).await else {
+    let Some(permit) = admission.enter(streaming) else {
         let full = if streaming { "streams" } else { "calls" };
         counter!("copydesk_calls_shed_total", "full" => full).increment(1);
         return errors::respond(ApiError::Overloaded);
