@@ -55,6 +55,17 @@ enum Reach {
     Everywhere,
 }
 
+impl Reach {
+    /// Whether it reaches wherever the other one does.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everywhere, _) | (_, Self::Nowhere) => true,
+            (Self::In(corpora), Self::In(others)) => corpora.is_superset(others),
+            _ => false,
+        }
+    }
+}
+
 /// What somebody may do, and in which corpora.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants([Reach; Scope::ALL.len()]);
@@ -112,6 +123,11 @@ impl Grants {
         }
     }
 
+    /// A scope that holds nowhere or in fewer corpora than it did `before`, if there is one.
+    pub fn lost_since(&self, before: &Self) -> Option<Scope> {
+        Scope::ALL.into_iter().find(|scope| !self.0[*scope as usize].covers(&before.0[*scope as usize]))
+    }
+
     /// The scope that is missing, if one is.
     pub fn missing(&self, need: Need) -> Option<Scope> {
         match need {
@@ -152,6 +168,20 @@ mod tests {
     fn nothing_else_is_a_grant() {
         for wrong in ["", "admin", "Read", "read:", "read:*", "read:News", "read:a:b", ":news", " read"] {
             assert_eq!(Grants::default().add(wrong), Err(InvalidGrant), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn grants_are_lost_with_a_scope_or_a_corpus() {
+        let before = grants(&["analyze", "read:news", "read:wire"]);
+        for (now, lost) in [
+            (&["analyze", "read:news", "read:wire"][..], None),
+            (&["analyze", "read", "write:news"], None),
+            (&["analyze", "read:news", "read:sport"], Some(Scope::Read)),
+            (&["analyze:news", "read"], Some(Scope::Analyze)),
+            (&["analyze"], Some(Scope::Read)),
+        ] {
+            assert_eq!(grants(now).lost_since(&before), lost, "{now:?}");
         }
     }
 

@@ -11,6 +11,7 @@ mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use grants::{Grants, InvalidGrant, Need, Scope};
 pub use principals::{InvalidPrincipals, NewKey, Principals};
@@ -24,6 +25,8 @@ pub struct Identity {
     /// `token:feed-7`.
     pub name: Arc<str>,
     pub grants: Arc<Grants>,
+    /// When that ends by itself; none: never.
+    pub until: Option<Instant>,
 }
 
 /// Who makes a call; a request carries it among its extensions.
@@ -37,7 +40,7 @@ pub struct Caller {
 /// Nobody, who may do nothing: what a request has that passed no layer.
 impl Default for Caller {
     fn default() -> Self {
-        let identity = Identity { name: "nobody".into(), grants: Arc::default() };
+        let identity = Identity { name: "nobody".into(), grants: Arc::default(), until: None };
         Self { identity, allowance: None }
     }
 }

@@ -122,7 +122,7 @@ impl Principals {
                 |source| InvalidPrincipals::Scope { name: name.clone(), scope: scope.clone(), source };
             grants.add(&scope).map_err(wrong)?;
         }
-        let identity = Identity { name: name.as_str().into(), grants: Arc::new(grants) };
+        let identity = Identity { name: name.as_str().into(), grants: Arc::new(grants), until: None };
         for text in key_sha256 {
             let hash = parse_hash(&text).ok_or_else(|| InvalidPrincipals::Hash(name.clone()))?;
             if self.keys.iter().any(|(known, _)| *known == hash) {

@@ -3,6 +3,7 @@
 //! jsonwebtoken reads and checks; its cryptography is ring's, which the process has for TLS.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result as JwtResult};
@@ -125,7 +126,8 @@ impl Tokens {
             // Others' scopes are no mistake.
             let _ = grants.add(scope);
         }
-        Ok(Identity { name: name.into(), grants: Arc::new(grants) })
+        let until = claims.get("exp").and_then(Value::as_f64).and_then(expiry);
+        Ok(Identity { name: name.into(), grants: Arc::new(grants), until })
     }
 
     fn claims(&self, token: &str) -> JwtResult<Map<String, Value>> {
@@ -193,6 +195,14 @@ fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
     validation.set_audience(&[&rules.audience]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation
+}
+
+/// When a token that says `exp`, in seconds since 1970, is taken no more; none where that is too far
+/// away for a clock.
+fn expiry(exp: f64) -> Option<Instant> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let left = exp + LEEWAY_SECONDS as f64 - since_1970.as_secs_f64();
+    Instant::now().checked_add(Duration::try_from_secs_f64(left.max(0.0)).ok()?)
 }
 
 fn is_subject(subject: &str) -> bool {

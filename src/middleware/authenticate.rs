@@ -1,17 +1,22 @@
 //! Finds out who calls, and turns away those who may not call this method whatever they ask of it.
 //! Which corpora a caller may touch is seen to where the request is understood (`api/guard.rs`).
+//!
+//! A call has the rights that it began with. A stream may go on for hours, and so ends when they do.
 
+use std::future::pending;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderMap;
+use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use tokio::sync::watch;
+use tokio::time::sleep_until;
 
-use super::{Call, errors};
+use super::{Call, errors, streams};
 use crate::access::{Caller, Grants, Identity, Need, Principals, Tokens, Unknown};
 use crate::api::error::ApiError;
 
@@ -38,21 +43,21 @@ impl Authenticator {
         self.principals.is_some() || self.tokens.is_some() || self.mutual_tls
     }
 
-    fn identify(&self, headers: &HeaderMap, peer: &Peer) -> Result<Identity, Unknown> {
+    /// Who sent these headers `authorization`, as the files are now.
+    fn identify(&self, sent: &[HeaderValue], peer: &Peer) -> Result<Identity, Unknown> {
         if self.principals.is_none() && self.tokens.is_none() {
             return Ok(self.without_files(peer));
         }
-        let mut sent = headers.get_all(AUTHORIZATION).iter();
-        let Some(credential) = sent.next() else {
-            // A certificate that nobody has is no credential.
-            let principals = self.principals.as_ref().ok_or(Unknown::Missing)?;
-            return principals.borrow().by_certificate(&peer.certificate).ok_or(Unknown::Missing);
+        let credential = match sent {
+            [] => {
+                // A certificate that nobody has is no credential.
+                let principals = self.principals.as_ref().ok_or(Unknown::Missing)?;
+                return principals.borrow().by_certificate(&peer.certificate).ok_or(Unknown::Missing);
+            }
+            [credential] => credential.to_str().ok().and_then(bearer).ok_or(Unknown::Invalid)?,
+            // Of two, another server might have taken the other one.
+            _ => return Err(Unknown::Invalid),
         };
-        // Of two, another server might have taken the other one.
-        if sent.next().is_some() {
-            return Err(Unknown::Invalid);
-        }
-        let credential = credential.to_str().ok().and_then(bearer).ok_or(Unknown::Invalid)?;
         // Tokens have dots, keys have none.
         if credential.contains('.') {
             self.tokens.as_ref().ok_or(Unknown::Invalid)?.borrow().identify(credential)
@@ -68,8 +73,47 @@ impl Authenticator {
             Some(name) if self.mutual_tls => format!("certificate:{name}"),
             _ => format!("address:{}", network(peer.address)),
         };
-        Identity { name: name.into(), grants: Arc::new(Grants::everything()) }
+        Identity { name: name.into(), grants: Arc::new(Grants::everything()), until: None }
     }
+
+    /// Waits until somebody has lost rights that they had, and says which. What they have got since
+    /// holds for their next call.
+    async fn rights_are_lost(self: Arc<Self>, had: Identity, sent: Vec<HeaderValue>, peer: Peer) -> ApiError {
+        let (mut principals, mut tokens) = (self.principals.clone(), self.tokens.clone());
+        loop {
+            tokio::select! {
+                () = is_past(had.until) => return ApiError::Unauthenticated(Unknown::Expired),
+                () = is_exchanged(&mut principals) => {}
+                () = is_exchanged(&mut tokens) => {}
+            }
+            match self.identify(&sent, &peer) {
+                Err(unknown) => return ApiError::Unauthenticated(unknown),
+                Ok(now) if now.name != had.name => return ApiError::Unauthenticated(Unknown::Invalid),
+                Ok(now) => {
+                    if let Some(scope) = now.grants.lost_since(&had.grants) {
+                        return ApiError::ScopeMissing(scope);
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn is_past(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => pending().await,
+    }
+}
+
+/// Waits for what takes a file's place.
+async fn is_exchanged<T>(file: &mut Option<watch::Receiver<T>>) {
+    if let Some(file) = file
+        && file.changed().await.is_ok()
+    {
+        return;
+    }
+    pending().await
 }
 
 /// What follows the word "Bearer" (RFC 6750).
@@ -100,7 +144,8 @@ pub async fn authenticate(
     if call.method.need == Need::Nothing {
         return next.run(request).await;
     }
-    let identity = match authenticator.identify(request.headers(), &peer) {
+    let sent: Vec<HeaderValue> = request.headers().get_all(AUTHORIZATION).iter().cloned().collect();
+    let identity = match authenticator.identify(&sent, &peer) {
         Ok(identity) => identity,
         Err(unknown) => return errors::respond(ApiError::Unauthenticated(unknown)),
     };
@@ -110,7 +155,11 @@ pub async fn authenticate(
     }
     // Nothing further in needs it, and so nothing can let it out.
     request.headers_mut().remove(AUTHORIZATION);
-    request.extensions_mut().insert(Caller { identity, allowance: None });
+    request.extensions_mut().insert(Caller { identity: identity.clone(), allowance: None });
+    if call.method.streaming {
+        let end = authenticator.rights_are_lost(identity, sent, peer);
+        return streams::run_until(end, request, next).await;
+    }
     next.run(request).await
 }
 

@@ -12,6 +12,7 @@ pub mod errors;
 pub mod observe;
 pub mod panics;
 pub mod quota;
+mod streams;
 pub mod unread;
 
 pub use call::{Call, Method, Methods};

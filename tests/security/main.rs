@@ -8,6 +8,7 @@ mod process;
 mod quotas;
 mod reload;
 mod scopes;
+mod streams;
 #[path = "../test_server/mod.rs"]
 mod test_server;
 mod tls;
