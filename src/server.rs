@@ -3,6 +3,7 @@
 mod admin;
 mod callers;
 mod connections;
+mod expiry;
 mod health;
 mod reload;
 mod shutdown;

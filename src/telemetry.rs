@@ -129,6 +129,10 @@ fn describe_metrics() {
     describe_gauge!("copydesk_connections", "Open connections");
     describe_counter!("copydesk_connections_refused_total", "Connections closed at once, over the limit");
     describe_counter!("copydesk_tls_handshake_failures_total", "Connections whose TLS handshake failed");
+    describe_gauge!(
+        "copydesk_tls_certificate_expiry_timestamp_seconds",
+        "When the first of the certificates that are served expires, in seconds since 1970"
+    );
     describe_counter!(
         "copydesk_quota_refusals_total",
         "Calls refused because their caller's quota was used up"

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::gauge;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -14,6 +15,7 @@ use tokio_rustls::rustls::{self, RootCertStore, ServerConfig, ServerConnection};
 use webpki::EndEntityCert;
 
 use super::ServerError;
+use super::expiry::not_after;
 use super::reload::{self, Source};
 use crate::config::TlsFiles;
 
@@ -75,10 +77,17 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     };
     let pem = reload::read_file(&files.key)?;
     let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| TlsError::NoKey(files.key.clone()))?;
-    let mut config = builder.with_single_cert(certificates(&files.certificate)?, key).map_err(|source| {
-        TlsError::BadPair { certificate: files.certificate.clone(), key: files.key.clone(), source }
+    let chain = certificates(&files.certificate)?;
+    let expiry = chain.iter().filter_map(|certificate| not_after(certificate)).min();
+    let mut config = builder.with_single_cert(chain, key).map_err(|source| TlsError::BadPair {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        source,
     })?;
     config.alpn_protocols = vec![HTTP2.to_vec()];
+    if let Some(seconds) = expiry {
+        gauge!("copydesk_tls_certificate_expiry_timestamp_seconds").set(seconds as f64);
+    }
     Ok(config)
 }
 
