@@ -327,6 +327,9 @@ impl Run<'_> {
     }
 }
 
+/// The reason of the warning that the models have not read a text's language.
+pub const NO_MODEL_FOR_LANGUAGE: &str = "NO_MODEL_FOR_LANGUAGE";
+
 /// The models for entities, quotes, dates and topics have read English only.
 fn language_warning(article: &Article) -> Option<Warning> {
     let language = article.language_code.split('-').next().unwrap_or_default();
@@ -337,5 +340,5 @@ fn language_warning(article: &Article) -> Option<Warning> {
             "the text is in {language:?}; the models are for English, so expect little of their results"
         ),
     };
-    Some(Warning { reason: "NO_MODEL_FOR_LANGUAGE", message })
+    Some(Warning { reason: NO_MODEL_FOR_LANGUAGE, message })
 }

@@ -74,6 +74,48 @@ fn a_server_answers_as_the_engine_does_here() {
     }
 }
 
+#[test]
+fn a_server_without_features_answers_as_the_engine_does_here() {
+    let server = Process::start(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let page = directory.path().join("page.html");
+    std::fs::write(&page, PAGE).unwrap();
+    let foreign =
+        "{\"content\": \"Die Brücke über den Hafen wurde am Dienstag wieder für Autos geöffnet.\"}\n";
+    for format in ["--format=jsonl", "--format=text"] {
+        let arguments = [format, "--features=none", page.to_str().unwrap(), "-"];
+        let here = output(&arguments, foreign);
+        assert_eq!(here.2, Some(0), "{}", here.1);
+        assert_eq!(here, output(&[&arguments[..], &["--server", &server.uri()]].concat(), foreign));
+    }
+}
+
+#[test]
+fn a_server_tags_with_a_taxonomy_that_it_has_as_the_file_is() {
+    const TAXONOMY: &str = "examples/taxonomies/battery-desk.toml";
+    const ARTICLE: &str = "examples/articles/lithium-merger.html";
+    let root = env!("CARGO_MANIFEST_DIR");
+    let directory = tempfile::tempdir().unwrap();
+    let changed = directory.path().join("battery-desk.toml");
+    let text = std::fs::read_to_string(format!("{root}/{TAXONOMY}")).unwrap();
+    std::fs::write(&changed, text.replace("2026-11", "2026-10")).unwrap();
+
+    let (file, article) = (format!("{root}/{TAXONOMY}"), format!("{root}/{ARTICLE}"));
+    let arguments = ["--format=jsonl", "--features=topics", "--taxonomy", &file, &article];
+    let here = output(&arguments, "");
+    let there = |server: &Process| output(&[&arguments[..], &["--server", &server.uri()]].concat(), "");
+    assert!(here.0.contains("Raw materials"), "{}", here.1);
+    assert_eq!(here, there(&Process::start(&["--taxonomies", &file])));
+    for (flags, problem) in [
+        (&["--taxonomies", changed.to_str().unwrap()][..], "in the version"),
+        (&[], "no taxonomy \"battery-desk\""),
+    ] {
+        let refused = there(&Process::start(flags));
+        assert_eq!((refused.0.as_str(), refused.2), ("", Some(1)));
+        assert!(refused.1.contains(problem) && refused.1.contains("--taxonomies"), "{}", refused.1);
+    }
+}
+
 /// A run that reads what the test writes.
 fn start(server: &str) -> Child {
     analyze(&["--format=jsonl", "--input=jsonl", "--server", server]).stdin(Stdio::piped()).spawn().unwrap()
@@ -99,10 +141,11 @@ fn a_server_that_dies_and_comes_back_loses_and_doubles_nothing() {
     server.kill();
     let rest = lines[300..].concat();
     let writing = thread::spawn(move || stdin.write_all(rest.as_bytes()));
-    let server = Process::start_in(directory.path(), &[&listen]);
+    let mut server = Process::start_in(directory.path(), &[&listen]);
     // And once more, politely.
     there.push(answers.next().unwrap());
     server.terminate();
+    server.child.wait().unwrap();
     let _server = Process::start_in(directory.path(), &[&listen]);
     there.extend(answers);
     writing.join().unwrap().unwrap();
@@ -119,8 +162,6 @@ fn a_server_that_is_not_there_is_named() {
     assert!(missing.1.contains("missing.pem"), "{}", missing.1);
     run.kill().unwrap();
     run.wait().unwrap();
-    let none = output(&["--server", "http://localhost:1", "--features=none"], "");
-    assert!(none.1.contains("--features none"), "{}", none.1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

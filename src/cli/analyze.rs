@@ -15,14 +15,14 @@ use serde::Serialize;
 use super::input::{self, BrokenRecord, InputFormat, Record};
 use super::parallel;
 use super::remote::{self, Remote};
-use crate::analyzer::{Analyzer, Checkpoint, Feature, Features, Options};
+use crate::analyzer::{Analyzer, Checkpoint, Feature, Features, NO_MODEL_FOR_LANGUAGE, Options};
 use crate::api::{convert, v1};
 use crate::config::taxonomies;
 use crate::document::{Article, Source};
 use crate::extract::Mode;
 use crate::summary;
 use crate::text::offsets::OffsetUnit;
-use crate::topics::{self, Choice};
+use crate::topics::{self, Choice, Definition};
 
 /// Analyse files or standard input, here or on a server.
 ///
@@ -58,8 +58,8 @@ pub struct Arguments {
     features: Features,
 
     /// Tag with the taxonomy of your own in this file, in TOML or JSON, in place of the IPTC Media
-    /// Topics
-    #[arg(long, env = "COPYDESK_TAXONOMY", conflicts_with = "server", value_name = "FILE")]
+    /// Topics; a server must have it, too (copydesk serve --taxonomies)
+    #[arg(long, env = "COPYDESK_TAXONOMY", value_name = "FILE")]
     taxonomy: Option<PathBuf>,
 
     /// No topics below this confidence, 0 to 1; the taxonomy's own threshold if nothing is said
@@ -130,6 +130,9 @@ impl Offsets {
     }
 }
 
+/// The feature that costs least.
+const NEXT_TO_NOTHING: Feature = Feature::Sentences;
+
 fn parse_confidence(text: &str) -> Result<f32, String> {
     let confidence = text.parse().ok().filter(|confidence| (0.0..=1.0).contains(confidence));
     confidence.ok_or_else(|| "give a number from 0 to 1".to_owned())
@@ -160,10 +163,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let records = input::open_all(arguments.files.clone(), arguments.input);
     let done = match &arguments.remote.server {
         Some(server) => {
-            let request = arguments.request()?;
-            let format = arguments.format;
-            remote::analyze(server, &arguments.remote, records, request, |id, answer| {
-                output.take(answer.and_then(|analysis| render(id, &analysis, format)))
+            let taxonomy = arguments.taxonomy.as_deref().map(taxonomies::define).transpose()?;
+            let request = arguments.request(taxonomy.as_ref())?;
+            remote::analyze(server, &arguments.remote, taxonomy.as_ref(), records, request, |id, answer| {
+                let answer = answer.map(|analysis| arguments.as_asked(analysis));
+                output.take(answer.and_then(|analysis| render(id, &analysis, arguments.format)))
             })
         }
         None => arguments.analyze_here(records, &mut output),
@@ -226,16 +230,20 @@ impl Arguments {
     ///
     /// # Errors
     /// If a server cannot be asked for it.
-    fn request(&self) -> Result<impl Fn(Source) -> v1::AnalyzeDocumentRequest + use<>, Box<dyn Error>> {
-        let features: Vec<i32> = (Feature::ALL.into_iter())
-            .filter(|&feature| self.features.contains(feature))
+    fn request(
+        &self,
+        taxonomy: Option<&Definition>,
+    ) -> Result<impl Fn(Source) -> v1::AnalyzeDocumentRequest + use<>, Box<dyn Error>> {
+        // No features stand for all of them there, so that the cheapest is asked for.
+        let features = if self.features == Features::NONE {
+            Features::NONE.with(NEXT_TO_NOTHING)
+        } else {
+            self.features
+        };
+        let features = (Feature::ALL.into_iter())
+            .filter(|&feature| features.contains(feature))
             .map(|feature| convert::feature_message(feature) as i32)
             .collect();
-        if features.is_empty() {
-            return Err(
-                "a server takes no features for all of them: leave out --server or --features none".into()
-            );
-        }
         let extraction_mode = match self.extraction {
             Extraction::Auto => v1::ExtractionMode::Auto,
             Extraction::None => v1::ExtractionMode::None,
@@ -248,6 +256,7 @@ impl Arguments {
             extraction_mode: extraction_mode as i32,
             summary_options: Some(v1::SummaryOptions { length: Some(length), ..Default::default() }),
             topic_options: Some(v1::TopicOptions {
+                taxonomy: taxonomy.map(|taxonomy| taxonomy.id.clone()).unwrap_or_default(),
                 min_confidence: self.min_confidence,
                 ..Default::default()
             }),
@@ -256,6 +265,18 @@ impl Arguments {
             let document = v1::analyze_document_request::Source::Document(convert::sent_document(source));
             v1::AnalyzeDocumentRequest { source: Some(document), ..asked.clone() }
         })
+    }
+
+    /// A server's answer without what it had to be asked for in place of nothing.
+    fn as_asked(&self, mut analysis: v1::DocumentAnalysis) -> v1::DocumentAnalysis {
+        if self.features == Features::NONE {
+            analysis.sentences.clear();
+            analysis.warnings.retain(|warning| warning.reason != NO_MODEL_FOR_LANGUAGE);
+            if let Some(statistics) = &mut analysis.statistics {
+                (statistics.sentence_count, statistics.token_count) = (0, 0);
+            }
+        }
+        analysis
     }
 }
 

@@ -22,8 +22,10 @@ use crate::api::v1;
 use crate::api::v1::analysis_service_client::AnalysisServiceClient;
 use crate::api::v1::server_info_service_client::ServerInfoServiceClient;
 use crate::api::v1::stream_analyze_documents_response::Result as Outcome;
+use crate::api::v1::taxonomy_service_client::TaxonomyServiceClient;
 use crate::config::parse_endpoint;
 use crate::document::Source;
+use crate::topics::Definition;
 
 /// Documents that are sent and not yet answered, at most.
 const WINDOW: usize = 64;
@@ -65,13 +67,15 @@ pub struct Remote {
 }
 
 /// Hands `take` the answer to every record in the order of the records; what is wrong with a
-/// single one of them is such an answer.
+/// single one of them is such an answer. The server must have `taxonomy` as it is here.
 ///
 /// # Errors
-/// If the server cannot be reached for half a minute or refuses the whole, or `take` fails.
+/// If the server cannot be reached for half a minute, refuses the whole or has not that taxonomy, or
+/// `take` fails.
 pub fn analyze(
     server: &Uri,
     remote: &Remote,
+    taxonomy: Option<&Definition>,
     records: impl Iterator<Item = Result<Record, BrokenRecord>> + Send + 'static,
     request: impl Fn(Source) -> v1::AnalyzeDocumentRequest,
     mut take: impl FnMut(serde_json::Value, Result<v1::DocumentAnalysis, String>) -> io::Result<()>,
@@ -81,6 +85,9 @@ pub fn analyze(
         let credentials = Credentials::of(remote)?;
         let channel = channel(server, remote)?;
         let max_message_bytes = credentials.max_message_bytes(&channel).await?;
+        if let Some(taxonomy) = taxonomy {
+            credentials.check_taxonomy(&channel, taxonomy).await?;
+        }
         let client = AnalysisServiceClient::new(channel).max_decoding_message_size(max_message_bytes);
         let mut run = Run {
             client,
@@ -170,6 +177,33 @@ impl Credentials {
                 Ok(info) => {
                     let limits = info.into_inner().limits.unwrap_or_default();
                     return Ok(usize::try_from(limits.max_message_bytes)?);
+                }
+                Err(status) => patience.after(&status).await?,
+            }
+        }
+    }
+
+    /// Sees to it that the server would tag as the engine here does.
+    async fn check_taxonomy(&self, channel: &Channel, ours: &Definition) -> Result<(), Box<dyn Error>> {
+        let mut client = TaxonomyServiceClient::new(channel.clone());
+        let mut patience = Patience::default();
+        let advice = "start it with --taxonomies and the file, or send it SIGHUP where that has changed";
+        loop {
+            let request = self.request(v1::GetTaxonomyRequest { taxonomy: ours.id.clone() });
+            match client.get_taxonomy(request).await {
+                Ok(answer) => {
+                    let theirs = answer.into_inner().taxonomy.unwrap_or_default().version;
+                    if theirs == ours.version {
+                        return Ok(());
+                    }
+                    let (id, version) = (&ours.id, &ours.version);
+                    return Err(format!(
+                        "the server has the taxonomy {id:?} in the version {theirs:?}, and the file is {version:?}; {advice}"
+                    )
+                    .into());
+                }
+                Err(status) if status.code() == Code::NotFound => {
+                    return Err(format!("the server has no taxonomy {:?}; {advice}", ours.id).into());
                 }
                 Err(status) => patience.after(&status).await?,
             }

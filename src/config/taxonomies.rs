@@ -58,11 +58,18 @@ pub fn read_all(paths: &[PathBuf], analyzer: &Analyzer) -> Result<Catalogue, Tax
 /// # Errors
 /// If it cannot be read or is no taxonomy.
 pub fn read(path: &Path, analyzer: &Analyzer) -> Result<OwnTaxonomy, TaxonomyError> {
+    Ok(analyzer.learn_taxonomy(&define(path)?))
+}
+
+/// What one file says of a taxonomy.
+///
+/// # Errors
+/// If it cannot be read or defines none.
+pub fn define(path: &Path) -> Result<Definition, TaxonomyError> {
     let unreadable = |source| TaxonomyError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     // One byte more than is taken tells that there are too many.
     let most = MAX_FILE_BYTES as u64 + 1;
     File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unreadable)?;
-    let definition = Definition::parse(&path.display().to_string(), &bytes)?;
-    Ok(analyzer.learn_taxonomy(&definition))
+    Ok(Definition::parse(&path.display().to_string(), &bytes)?)
 }
