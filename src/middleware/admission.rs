@@ -1,15 +1,13 @@
 //! Lets in as many calls as the server has room for; the rest is told to come back later. How long
 //! those that are in may wait for the engine is the engine's affair ([`crate::pool`]).
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -55,34 +53,14 @@ pub async fn admit(
     };
     let response = next.run(request).await;
     if streaming {
-        return response.map(|body| Body::new(Admitted { body, _permit: permit }));
+        // It counts until the last of its messages is sent.
+        return response.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _held = &permit;
+                frame
+            }))
+        });
     }
     // A unary call's work is done; how slowly the client reads the answer is its own affair.
     response
-}
-
-/// The messages of a streaming call, which counts until the last of them is sent.
-struct Admitted {
-    body: Body,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl http_body::Body for Admitted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -1,19 +1,15 @@
 //! Ends a call when its time is up: the client's `grpc-timeout`, or a default for unary calls.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
-use http_body::{Frame, SizeHint};
-use tokio::time::{Sleep, sleep_until, timeout_at};
+use tokio::time::{sleep_until, timeout_at};
 use tonic::{Code, Status};
 
-use super::{Call, errors};
+use super::{Call, errors, streams};
 use crate::api::Deadline;
 use crate::api::error::ApiError;
 
@@ -38,8 +34,11 @@ pub async fn keep(
     match timeout_at(deadline.into(), next.run(request)).await {
         Err(_) => errors::respond(ApiError::DeadlineExceeded),
         Ok(response) if call.method.streaming => {
-            let sleep = Box::pin(sleep_until(deadline.into()));
-            response.map(|body| Body::new(Timed { body: Some(body), sleep }))
+            let end = async move {
+                sleep_until(deadline.into()).await;
+                Some(errors::trailers(ApiError::DeadlineExceeded))
+            };
+            response.map(|body| streams::body_until(end, body))
         }
         Ok(response) => response,
     }
@@ -67,40 +66,6 @@ fn parse_timeout(header: &HeaderValue) -> Option<Duration> {
         "u" => Some(Duration::from_micros(number)),
         "n" => Some(Duration::from_nanos(number)),
         _ => None,
-    }
-}
-
-/// The messages of a streaming call, until its time is up.
-struct Timed {
-    /// None after the deadline.
-    body: Option<Body>,
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl http_body::Body for Timed {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        if let ready @ Poll::Ready(_) = Pin::new(body).poll_frame(context) {
-            return ready;
-        }
-        self.sleep.as_mut().poll(context).map(|()| {
-            self.body = None;
-            Some(Ok(errors::trailers(ApiError::DeadlineExceeded)))
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint)
     }
 }
 

@@ -1,10 +1,8 @@
 //! One line of the log, one set of measurements and one span for each call, taken when its answer
 //! is out.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
@@ -12,7 +10,7 @@ use axum::extract::{Extension, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName};
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use http_body_util::BodyExt;
 use metrics::{Label, gauge, histogram};
 use opentelemetry::context::FutureExt;
@@ -47,7 +45,16 @@ pub async fn observe(Extension(call): Extension<Call>, request: Request, next: N
     if let Some(header) = record.traced.response_header() {
         response.headers_mut().insert(TRACE_RESPONSE, header);
     }
-    response.map(|body| Body::new(Observed { body, record }))
+    // What passes by is written down at the end of the body, however that comes about.
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            count_bytes(&frame, &record.sent_bytes);
+            if let Some(trailers) = frame.trailers_ref() {
+                record.see(trailers);
+            }
+            frame
+        }))
+    })
 }
 
 fn count_bytes(frame: &Frame<Bytes>, total: &AtomicU64) {
@@ -152,37 +159,4 @@ const fn is_failure(code: Code) -> bool {
             | Code::Unavailable
             | Code::DataLoss
     )
-}
-
-/// An answer on its way out.
-struct Observed {
-    body: Body,
-    record: Record,
-}
-
-impl http_body::Body for Observed {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled {
-            count_bytes(frame, &self.record.sent_bytes);
-            if let Some(trailers) = frame.trailers_ref() {
-                self.record.see(trailers);
-            }
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

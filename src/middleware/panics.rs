@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use metrics::counter;
 
 use super::errors;
@@ -58,9 +58,5 @@ impl http_body::Body for Caught {
 
     fn is_end_stream(&self) -> bool {
         self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint)
     }
 }

@@ -26,8 +26,12 @@ pub async fn run_until(
 ) -> Response {
     let reason = Arc::new(OnceLock::new());
     let told = Arc::clone(&reason);
-    let request = request.map(|body| Body::new(Messages { body: Some(body), end: Box::pin(end), reason }));
-    next.run(request).await.map(|body| {
+    let end = async move {
+        // It ends once.
+        let _ = reason.set(end.await);
+        None
+    };
+    next.run(request.map(|body| body_until(end, body))).await.map(|body| {
         Body::new(body.map_frame(move |frame| match told.get() {
             Some(reason) if frame.is_trailers() => errors::trailers(ApiError::clone(reason)),
             _ => frame,
@@ -35,16 +39,18 @@ pub async fn run_until(
     })
 }
 
-/// The client's messages, until the stream is to end.
-struct Messages<E> {
+/// A body that ends when `end` does, if not before, with the frame that this gives.
+pub fn body_until(end: impl Future<Output = Option<Frame<Bytes>>> + Send + 'static, body: Body) -> Body {
+    Body::new(Until { body: Some(body), end: Box::pin(end) })
+}
+
+struct Until<E> {
     /// None after the end.
     body: Option<Body>,
     end: Pin<Box<E>>,
-    /// Set where that came before the client was done.
-    reason: Arc<OnceLock<ApiError>>,
 }
 
-impl<E: Future<Output = ApiError>> http_body::Body for Messages<E> {
+impl<E: Future<Output = Option<Frame<Bytes>>>> http_body::Body for Until<E> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -56,12 +62,14 @@ impl<E: Future<Output = ApiError>> http_body::Body for Messages<E> {
         let polled = Pin::new(body).poll_frame(context);
         if matches!(polled, Poll::Ready(None)) {
             self.body = None;
-        } else if let Poll::Ready(reason) = self.end.as_mut().poll(context) {
-            // Set once: the body is gone afterwards.
-            let _ = self.reason.set(reason);
+        } else if let Poll::Ready(last) = self.end.as_mut().poll(context) {
             self.body = None;
-            return Poll::Ready(None);
+            return Poll::Ready(last.map(Ok));
         }
         polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 }

@@ -42,6 +42,8 @@ async fn clients_that_trust_the_authority_are_served_and_others_turn_away() {
     }
     let (_, metrics) = server.get("/metrics").await.unwrap();
     assert!(metrics.contains("copydesk_tls_handshake_failures_total"), "{metrics}");
+    // The first of January 4096, as the certificate says.
+    assert!(metrics.contains("copydesk_tls_certificate_expiry_timestamp_seconds 67090118400\n"), "{metrics}");
 }
 
 #[tokio::test]
