@@ -280,6 +280,59 @@ async fn options_out_of_bounds_are_wrong_fields() {
 }
 
 #[tokio::test]
+async fn an_error_is_never_too_large_for_its_client() {
+    let mut desk = Desk::open(&[]).await;
+    let with = |change: fn(&mut v1::Document)| {
+        let mut document = document(ARTICLE);
+        change(&mut document);
+        analyze(document)
+    };
+    let labels = with(|it| it.labels = (0..64).map(|n| (format!("key-{n}"), "v".repeat(1100))).collect());
+    let authors = with(|it| it.authors = vec!["a".repeat(1100); 100]);
+    let pictures = with(|it| it.mime_type = format!("data:image/png;base64,{}", "iVBOR".repeat(2000)));
+    let language = with(|it| it.language_code = "\u{1f389}".repeat(5000));
+    let features = v1::AnalyzeDocumentRequest { features: vec![UNKNOWN; 1000], ..with(|_| {}) };
+    for request in
+        [labels.clone(), authors, pictures, language, features, analyze_stored(&"\u{1}".repeat(10_000))]
+    {
+        assert!(!wrong_fields(desk.analyze(request).await).is_empty());
+    }
+    let refused = desk.analyze(labels).await.unwrap_err();
+    assert!(refused.message().starts_with("document.labels: has 1100 bytes"), "{}", refused.message());
+    let named = refused.get_details_bad_request().unwrap().field_violations.len();
+    assert!(refused.message().ends_with(&format!("; and {} more", 64 - named)), "{}", refused.message());
+
+    let parent = format!("corpora/{}", "news".repeat(5000));
+    let request = v1::ListDocumentsRequest { parent, ..Default::default() };
+    assert_eq!(wrong_fields(desk.list(request).await), ["parent"]);
+    let options = with_taxonomy(&"taxonomy".repeat(2500));
+    let request = v1::TagDocumentRequest { options, ..tag(document(ARTICLE)) };
+    let not_found = (Code::NotFound, "TAXONOMY_NOT_FOUND".into());
+    assert_eq!(told(desk.analysis.tag_document(request).await), not_found);
+    let mut taxonomies = TaxonomyServiceClient::new(desk.server.connect().await);
+    let request = v1::GetTaxonomyRequest { taxonomy: "taxonomy".repeat(2500) };
+    assert_eq!(told(taxonomies.get_taxonomy(request).await), not_found);
+}
+
+#[tokio::test]
+async fn errors_leave_room_for_the_answers_of_their_batch() {
+    let limit = 512 << 10;
+    let mut desk = Desk::open(&["--max-message-bytes=512KiB", "--max-content-bytes=256KiB"]).await;
+    let names = "John Smith met Mary Jones in New York. ".repeat(3000);
+    let mut requests = vec![v1::IngestDocumentRequest { features: all_features(), ..ingest("good", &names) }];
+    let parent = "\u{1}".repeat(3000);
+    let bad = v1::IngestDocumentRequest { parent, features: vec![UNKNOWN; 1000], ..ingest("", ARTICLE) };
+    requests.resize(60, bad);
+    let batch = v1::BatchIngestDocumentsRequest { requests, ..Default::default() };
+    let answer = desk.documents.batch_ingest_documents(batch).await.unwrap().into_inner();
+    assert!(prost::Message::encoded_len(&answer) <= limit, "{}", prost::Message::encoded_len(&answer));
+    assert!(matches!(answer.results[0].result, Some(v1::ingest_document_result::Result::Response(_))));
+    for item in &answer.results[1..] {
+        assert!(prost::Message::encoded_len(item) <= 4 << 10, "{}", prost::Message::encoded_len(item));
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_named() {
     let mut desk = Desk::open(&[]).await;
     let name = "corpora/news/documents/nobody";

@@ -3,6 +3,7 @@
 //! Every status carries an `ErrorInfo` with the domain `copydesk` and a reason that stays the
 //! same from version to version; the reasons are part of the contract.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +31,56 @@ pub struct Violation {
     pub description: String,
 }
 
+/// Beyond so many bytes no more violations are named. They are sent twice among the headers, in words and as
+/// details, and some clients take no more than 8 KiB of headers.
+const ENOUGH_VIOLATION_BYTES: usize = 1 << 10;
+
+/// How much of a client's own value an error repeats.
+const MAX_SHOWN_CHARACTERS: usize = 64;
+
+/// The fields of a request that were wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations {
+    named: Vec<Violation>,
+    bytes: usize,
+    /// How many more there were than could be named.
+    unnamed: usize,
+}
+
+impl Violations {
+    /// Adds one, which is counted only where there is no room to name it.
+    pub fn add(&mut self, field: impl fmt::Display, description: impl fmt::Display) {
+        if self.bytes >= ENOUGH_VIOLATION_BYTES {
+            self.unnamed += 1;
+            return;
+        }
+        let violation = Violation { field: field.to_string(), description: description.to_string() };
+        self.bytes += violation.field.len() + violation.description.len();
+        self.named.push(violation);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, Violation { field, description }) in self.named.iter().enumerate() {
+            write!(f, "{}{field}: {description}", if place > 0 { "; " } else { "" })?;
+        }
+        match self.unnamed {
+            0 => Ok(()),
+            unnamed => write!(f, "; and {unnamed} more"),
+        }
+    }
+}
+
 /// Why a call, or one document of several, was not handled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    #[error("{}", describe(.0))]
-    Invalid(Vec<Violation>),
+    #[error("{0}")]
+    Invalid(Violations),
     #[error("the request id {0:?} was used for another request")]
     RequestIdReused(String),
     #[error("there is no document {0:?}")]
@@ -67,15 +113,27 @@ pub enum ApiError {
     Internal { request_id: String },
 }
 
-fn describe(violations: &[Violation]) -> String {
-    let all: Vec<String> = violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
-    all.join("; ")
+/// A client's own value as errors show it: quoted, and its beginning alone where it is long.
+pub fn shown(value: &str) -> String {
+    let beginning = beginning(value);
+    format!("{beginning:?}{}", if beginning.len() < value.len() { "…" } else { "" })
+}
+
+fn beginning(value: &str) -> &str {
+    value.char_indices().nth(MAX_SHOWN_CHARACTERS).map_or(value, |(end, _)| &value[..end])
 }
 
 impl ApiError {
     /// One wrong field.
-    pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self::Invalid(vec![Violation { field: field.into(), description: description.into() }])
+    pub fn invalid(field: impl fmt::Display, description: impl fmt::Display) -> Self {
+        let mut violations = Violations::default();
+        violations.add(field, description);
+        Self::Invalid(violations)
+    }
+
+    /// A taxonomy that there is not. Those there are have ids that are not cut here.
+    pub fn taxonomy_not_found(id: &str) -> Self {
+        Self::TaxonomyNotFound(beginning(id).to_owned())
     }
 
     /// A bug whose insides are logged here and not told to the client.
@@ -125,7 +183,7 @@ impl ApiError {
 
     fn violations(&self) -> Vec<Violation> {
         match self {
-            Self::Invalid(violations) => violations.clone(),
+            Self::Invalid(violations) => violations.named.clone(),
             Self::RequestIdReused(_) => {
                 vec![Violation { field: "request_id".into(), description: self.to_string() }]
             }
