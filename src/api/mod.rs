@@ -132,11 +132,12 @@ fn paced<T: Message>(
     let kib = |bytes: usize| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
     let most = kib(bytes);
     let space = Arc::new(Semaphore::new(most as usize));
-    messages.then(move |message| {
+    messages.enumerate().then(move |(place, message)| {
         let space = Arc::clone(&space);
         let allowance = allowance.clone();
         async move {
-            if let Some(allowance) = allowance {
+            // The first was counted with the call.
+            if let Some(allowance) = allowance.filter(|_| place > 0) {
                 allowance.turn().await;
             }
             let share = message.as_ref().map_or(1, |message| kib(message.encoded_len())).min(most);

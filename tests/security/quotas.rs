@@ -96,3 +96,20 @@ async fn a_batch_larger_than_the_burst_is_let_in_when_it_was_told_to_come_back()
         }
     }
 }
+
+#[tokio::test]
+async fn a_streams_first_document_counts_with_its_call() {
+    let server = TestServer::whole(&["--quota=1", "--quota-burst=5"]).await;
+    let mut client = AnalysisServiceClient::new(server.connect().await);
+    let one = v1::StreamAnalyzeDocumentsRequest { request: Some(article()), ..Default::default() };
+    let mut opened = 0;
+    let refused = loop {
+        match client.stream_analyze_documents(tokio_stream::once(one.clone())).await {
+            Ok(answers) => assert!(answers.into_inner().message().await.unwrap().is_some()),
+            Err(refused) => break refused,
+        }
+        opened += 1;
+    };
+    assert!(opened >= 5, "{opened}");
+    assert_eq!(error_info(&refused).reason, "QUOTA_EXCEEDED");
+}
