@@ -602,6 +602,37 @@ async fn a_page_token_serves_the_listing_that_it_was_made_for() {
 }
 
 #[tokio::test]
+async fn a_publication_is_listed_between_times_finer_than_a_second() {
+    let mut desk = Desk::open(&[]).await;
+    let mut request = ingest("ten", ARTICLE);
+    request.document.as_mut().unwrap().publish_time = "1970-01-01T00:00:10Z".into();
+    desk.ingest(request).await.unwrap();
+    let time = |(seconds, nanos)| Some(pbjson_types::Timestamp { seconds, nanos });
+    let mut list = async |from: Option<(i64, i32)>, before: Option<(i64, i32)>| {
+        let filter = v1::DocumentFilter {
+            publish_time_from: from.and_then(time),
+            publish_time_before: before.and_then(time),
+            ..Default::default()
+        };
+        let request = v1::ListDocumentsRequest { filter: Some(filter), ..Default::default() };
+        desk.list(request).await.map(|page| page.documents.len())
+    };
+    for (from, before, found) in [
+        (Some((10, 0)), None, 1),
+        (Some((10, 500_000_000)), None, 0),
+        (None, Some((10, 0)), 0),
+        (None, Some((10, 500_000_000)), 1),
+        (Some((9, 999_999_999)), Some((10, 1)), 1),
+        (Some((10, 1)), Some((10, 9)), 0),
+    ] {
+        assert_eq!(list(from, before).await.unwrap(), found, "{from:?} {before:?}");
+    }
+    for before in [(10, 1), (10, 0), (9, 999_999_999)] {
+        assert_eq!(wrong_fields(list(Some((10, 1)), Some(before)).await), ["filter.publish_time_before"]);
+    }
+}
+
+#[tokio::test]
 async fn one_document_that_fails_does_not_fail_its_batch() {
     let mut desk = Desk::open(&["--max-batch=4"]).await;
     let stale = v1::Document { etag: "1".into(), ..document(ARTICLE) };

@@ -581,21 +581,26 @@ fn filter(fields: &mut Fields, filter: v1::DocumentFilter) -> Filter {
     fields.at_most("topic", &filter.topic, MAX_FILTER_BYTES);
     fields.at_most("entity", &filter.entity, MAX_FILTER_BYTES);
     fields.take("language_code", check_language_code(&filter.language_code));
-    let from = filter.publish_time_from.map(|time| time.seconds);
-    let before = filter.publish_time_before.map(|time| time.seconds);
+    let (from, before) = (filter.publish_time_from, filter.publish_time_before);
     if let (Some(from), Some(before)) = (from, before)
-        && from >= before
+        && (from.seconds, from.nanos) >= (before.seconds, before.nanos)
     {
         fields.wrong("publish_time_before", "must be later than publish_time_from");
     }
     Filter {
         publisher: filter.publisher,
         language_code: filter.language_code,
-        published_from: from,
-        published_before: before,
+        published_from: from.map(next_second),
+        published_before: before.map(next_second),
         topic: filter.topic,
         entity: filter.entity,
     }
+}
+
+/// The first whole second that is not before this time. Publications are known to the second, so that as many of
+/// them are before the one as before the other.
+fn next_second(time: pbjson_types::Timestamp) -> i64 {
+    time.seconds.saturating_add(i64::from(time.nanos > 0))
 }
 
 /// Digest of everything that makes a revision: the document as sent, and how it was extracted.
