@@ -633,6 +633,27 @@ async fn a_publication_is_listed_between_times_finer_than_a_second() {
 }
 
 #[tokio::test]
+async fn a_batch_without_a_parent_leaves_each_request_its_own() {
+    let mut desk = Desk::open(&[]).await;
+    let own = v1::IngestDocumentRequest { parent: "corpora/news".into(), ..ingest("a", ARTICLE) };
+    for (parent, expected) in [
+        ("", Ok("corpora/news/documents/a")),
+        ("corpora/news", Ok("corpora/news/documents/a")),
+        ("corpora/default", Err("parent")),
+    ] {
+        let batch = v1::BatchIngestDocumentsRequest { parent: parent.into(), requests: vec![own.clone()] };
+        let answer = desk.documents.batch_ingest_documents(batch).await.unwrap().into_inner();
+        let told = match answer.results[0].result.as_ref().unwrap() {
+            v1::ingest_document_result::Result::Response(response) => {
+                Ok(response.document.as_ref().unwrap().name.as_str())
+            }
+            v1::ingest_document_result::Result::Error(error) => Err(error.field_violations[0].field.as_str()),
+        };
+        assert_eq!(told, expected, "{parent:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_document_that_fails_does_not_fail_its_batch() {
     let mut desk = Desk::open(&["--max-batch=4"]).await;
     let stale = v1::Document { etag: "1".into(), ..document(ARTICLE) };
