@@ -12,7 +12,7 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
-pub use grants::{Grants, InvalidGrant, Need, Scope};
+pub use grants::{Grants, InvalidGrant, Need, Scope, is_corpus};
 pub use principals::{InvalidPrincipals, NewKey, Principals};
 pub use quota::{Allowance, Quota};
 pub use tokens::{InvalidJwks, TokenRules, Tokens};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::error::shown;
+use crate::access::is_corpus;
 
 /// The corpus of an empty parent.
 const DEFAULT_CORPUS: &str = "default";
@@ -43,11 +44,7 @@ pub fn parse_document(name: &str) -> Result<DocumentName, String> {
 }
 
 fn check_corpus(corpus: &str) -> Result<(), String> {
-    let sound = (1..=63).contains(&corpus.len())
-        && corpus.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && corpus.starts_with(|c: char| c.is_ascii_lowercase())
-        && !corpus.ends_with('-');
-    if sound {
+    if is_corpus(corpus) {
         return Ok(());
     }
     Err(format!(
