@@ -810,6 +810,20 @@ async fn an_answer_that_would_be_too_large_says_what_it_leaves_out() {
 }
 
 #[tokio::test]
+async fn the_largest_document_is_got_again() {
+    let mut desk = Desk::open(&["--max-message-bytes=512KiB", "--max-content-bytes=256KiB"]).await;
+    let mut request = ingest("largest", &"word ".repeat((256 << 10) / 5));
+    let sent = request.document.as_mut().unwrap();
+    sent.authors = vec!["a".repeat(1024); 100];
+    sent.labels = (10..74).map(|number| (format!("{}{number}", "k".repeat(61)), "v".repeat(1024))).collect();
+    sent.uri = "u".repeat(2048);
+    let name = desk.ingest(request.clone()).await.unwrap().document.unwrap().name;
+    let got = desk.get(&name).await.unwrap();
+    assert!(prost::Message::encoded_len(&got) <= 512 << 10, "{}", prost::Message::encoded_len(&got));
+    assert_eq!(got.document.unwrap().source, request.document.unwrap().source);
+}
+
+#[tokio::test]
 async fn a_language_without_models_is_named_and_still_summarised() {
     let mut desk = Desk::open(&[]).await;
     let german = "Der Bundeskanzler reiste am Dienstag nach Paris, um über die Energiepreise zu sprechen. Beide Länder \
@@ -1008,7 +1022,7 @@ async fn several_documents_have_one_summary() {
 
 #[tokio::test]
 async fn a_summary_of_large_documents_stays_within_the_message_limit() {
-    let mut desk = Desk::open(&["--max-message-bytes=256KiB", "--max-content-bytes=200KiB"]).await;
+    let mut desk = Desk::open(&["--max-message-bytes=512KiB", "--max-content-bytes=200KiB"]).await;
     let text = "The council of Port Larsen met on Friday and voted. ".repeat(3500);
     for id in ["one", "two", "three"] {
         desk.ingest(ingest(id, &text)).await.unwrap();
@@ -1019,7 +1033,7 @@ async fn a_summary_of_large_documents_stays_within_the_message_limit() {
         ..Default::default()
     };
     let answer = desk.analysis.summarize_documents(request).await.unwrap().into_inner();
-    assert!(prost::Message::encoded_len(&answer) <= 256 << 10);
+    assert!(prost::Message::encoded_len(&answer) <= 512 << 10);
     assert!(answer.documents.iter().all(|document| document.warnings[0].reason == "ANSWER_TOO_LARGE"));
     assert!(!answer.summary.unwrap().sentences.is_empty());
 }
