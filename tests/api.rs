@@ -375,6 +375,10 @@ async fn a_document_is_created_kept_and_revised() {
     assert_eq!((&second.uid, &second.create_time), (&first.uid, &first.create_time));
     assert_ne!((&second.etag, &second.revision_id), (&first.etag, &first.revision_id));
 
+    // An etag is of a document that has a name.
+    let unnamed = v1::IngestDocumentRequest { document_id: String::new(), ..request.clone() };
+    assert_eq!(wrong_fields(desk.ingest(unnamed).await), ["document_id"]);
+
     // The etag names the revision that is there no more.
     request.document = Some(v1::Document { etag: first.etag, ..document("Something else altogether.") });
     assert_eq!(told(desk.ingest(request).await), (Code::Aborted, "STALE_ETAG".into()));

@@ -276,6 +276,9 @@ pub fn ingest(
         }
     };
     fields.at_most("document.etag", &etag, MAX_ID_BYTES);
+    if !etag.is_empty() && request.document_id.is_empty() {
+        fields.wrong("document_id", "is required with an etag, which is one document's");
+    }
     fields.into_result()?;
     let content_hash = content_hash(&source, &labels, wanted.mode);
     let request_digest = digest([&*corpus, &request.document_id, &etag, &content_hash]);
