@@ -1,4 +1,4 @@
-//! The one place where an error becomes a `tonic::Status`.
+//! All errors, and the one place where they become a `tonic::Status`.
 //!
 //! Every status carries an `ErrorInfo` with the domain `copydesk` and a reason that stays the
 //! same from version to version; the reasons are part of the contract.
@@ -17,7 +17,7 @@ use crate::pool::PoolError;
 use crate::store::StoreError;
 
 /// The domain of every `ErrorInfo`.
-pub const DOMAIN: &str = "copydesk";
+const DOMAIN: &str = "copydesk";
 
 /// How long a client should wait before it tries again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -103,12 +103,23 @@ pub enum ApiError {
     Draining,
     #[error("the store is not available; try again later")]
     StoreUnavailable,
-    #[error("the message is larger than {limit} bytes")]
-    MessageTooLarge { limit: usize },
+    #[error("{0}")]
+    MalformedMessage(String),
+    #[error("{0}")]
+    MessageTooLarge(String),
+    #[error("{0}")]
+    UnsupportedCompression(String),
+    #[error("there is no such method")]
+    UnknownMethod,
+    #[error("grpc-timeout is not as gRPC writes it")]
+    InvalidTimeout,
     #[error("the deadline passed")]
     DeadlineExceeded,
     #[error("the caller has gone away")]
     Cancelled,
+    /// What a service that is not ours says, as health or reflection.
+    #[error("{message}")]
+    Foreign { code: Code, message: String },
     #[error("an internal error; the log has more under the request id {request_id:?}")]
     Internal { request_id: String },
 }
@@ -144,15 +155,20 @@ impl ApiError {
 
     pub fn code(&self) -> Code {
         match self {
-            Self::Invalid(_) | Self::RequestIdReused(_) => Code::InvalidArgument,
+            Self::Invalid(_)
+            | Self::RequestIdReused(_)
+            | Self::MalformedMessage(_)
+            | Self::InvalidTimeout => Code::InvalidArgument,
             Self::DocumentNotFound(_) | Self::CorpusNotFound(_) | Self::TaxonomyNotFound(_) => Code::NotFound,
             Self::Unauthenticated(_) => Code::Unauthenticated,
             Self::ScopeMissing(_) => Code::PermissionDenied,
             Self::StaleEtag { .. } => Code::Aborted,
             Self::Overloaded | Self::Draining | Self::StoreUnavailable => Code::Unavailable,
-            Self::MessageTooLarge { .. } | Self::QuotaExceeded { .. } => Code::ResourceExhausted,
+            Self::MessageTooLarge(_) | Self::QuotaExceeded { .. } => Code::ResourceExhausted,
+            Self::UnsupportedCompression(_) | Self::UnknownMethod => Code::Unimplemented,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
             Self::Cancelled => Code::Cancelled,
+            Self::Foreign { code, .. } => *code,
             Self::Internal { .. } => Code::Internal,
         }
     }
@@ -174,9 +190,14 @@ impl ApiError {
             Self::Overloaded => "OVERLOADED",
             Self::Draining => "DRAINING",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
-            Self::MessageTooLarge { .. } => "MESSAGE_TOO_LARGE",
+            Self::MalformedMessage(_) => "MALFORMED_MESSAGE",
+            Self::MessageTooLarge(_) => "MESSAGE_TOO_LARGE",
+            Self::UnsupportedCompression(_) => "UNSUPPORTED_COMPRESSION",
+            Self::UnknownMethod => "UNKNOWN_METHOD",
+            Self::InvalidTimeout => "INVALID_TIMEOUT",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::Cancelled => "CANCELLED",
+            Self::Foreign { code, .. } => code_name(*code),
             Self::Internal { .. } => "INTERNAL",
         }
     }
@@ -203,6 +224,29 @@ impl ApiError {
             message: self.to_string(),
             field_violations: field_violations.collect(),
         }
+    }
+}
+
+/// A status as the gRPC specification spells it.
+pub const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
@@ -265,5 +309,69 @@ impl From<PoolError> for ApiError {
             PoolError::Stopped(Stopped::Cancelled) => Self::Cancelled,
             PoolError::Panicked => Self::internal(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One error of each reason.
+    fn every() -> Vec<ApiError> {
+        use ApiError::*;
+        let every = vec![
+            ApiError::invalid("document", "is required"),
+            RequestIdReused(String::new()),
+            DocumentNotFound(String::new()),
+            CorpusNotFound(String::new()),
+            TaxonomyNotFound(String::new()),
+            StaleEtag { current: String::new() },
+            Unauthenticated(Unknown::Missing),
+            Unauthenticated(Unknown::Invalid),
+            Unauthenticated(Unknown::Expired),
+            ScopeMissing(Scope::Read),
+            QuotaExceeded { caller: "feed".into(), wait: Duration::ZERO },
+            Overloaded,
+            Draining,
+            StoreUnavailable,
+            MalformedMessage(String::new()),
+            MessageTooLarge(String::new()),
+            UnsupportedCompression(String::new()),
+            UnknownMethod,
+            InvalidTimeout,
+            DeadlineExceeded,
+            Cancelled,
+            Internal { request_id: String::new() },
+        ];
+        for error in &every {
+            // A variant that is missing here is missing above, too.
+            match error {
+                Invalid(_) | RequestIdReused(_) | DocumentNotFound(_) | CorpusNotFound(_) => {}
+                TaxonomyNotFound(_) | StaleEtag { .. } | Unauthenticated(_) | ScopeMissing(_) => {}
+                QuotaExceeded { .. } | Overloaded | Draining | StoreUnavailable | MalformedMessage(_) => {}
+                MessageTooLarge(_) | UnsupportedCompression(_) | UnknownMethod | InvalidTimeout => {}
+                DeadlineExceeded | Cancelled | Internal { .. } => {}
+                // Its reason is its status.
+                Foreign { .. } => {}
+            }
+        }
+        every
+    }
+
+    #[test]
+    fn the_documentation_lists_every_reason_with_its_status() {
+        let table = include_str!("../../docs/api.md")
+            .lines()
+            .skip_while(|line| *line != "| reason | status | what to do |");
+        let mut listed = BTreeSet::new();
+        for row in table.skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            listed.extend(cells[1].split(", ").map(|reason| (reason, cells[2])));
+        }
+        let every = every();
+        let ours: BTreeSet<_> = every.iter().map(|error| (error.reason(), code_name(error.code()))).collect();
+        assert_eq!(listed, ours);
     }
 }
