@@ -110,7 +110,7 @@ pub struct ServeArgs {
     #[arg(help_heading = "Limits", value_parser = parse_bytes)]
     max_unread_bytes: usize,
 
-    /// The largest content of one document
+    /// The largest content of one document; a message must have room for 256 KiB more
     #[arg(long, env = "COPYDESK_MAX_CONTENT_BYTES", default_value = "1MiB", value_name = "BYTES")]
     #[arg(help_heading = "Limits", value_parser = parse_bytes)]
     max_content_bytes: usize,
@@ -460,18 +460,23 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+/// Room in a message for a document's labels, authors and names, which may have 180 KiB together, and for what is
+/// around it.
+const BESIDE_CONTENT_BYTES: usize = 256 << 10;
+
 impl ServeArgs {
     /// Checks what holds between several flags.
     ///
     /// # Errors
     /// Names the flag, its value and what is wrong with it.
     pub fn validate(self) -> Result<ServeConfig, ConfigError> {
-        if self.max_content_bytes > self.max_message_bytes {
+        if self.max_content_bytes.saturating_add(BESIDE_CONTENT_BYTES) > self.max_message_bytes {
             return Err(ConfigError {
                 flag: "--max-content-bytes",
                 value: self.max_content_bytes.to_string(),
                 problem: format!(
-                    "no message may be larger than {} bytes (--max-message-bytes)",
+                    "a message has at most {} bytes (--max-message-bytes), of which {BESIDE_CONTENT_BYTES} are for what \
+                     stands beside the content",
                     self.max_message_bytes
                 ),
             });
@@ -718,6 +723,7 @@ mod tests {
         assert_eq!(config.limits.max_content_bytes, 1 << 20);
         assert_eq!(config.limits.max_message_bytes, 4 << 20);
         assert_eq!(config.limits.max_batch_size, 100);
+        assert!(parse(&["--max-content-bytes=3840KiB"]).is_ok());
         assert_eq!(config.limits.default_deadline, Duration::from_secs(10));
         assert_eq!(config.store, StoreLocation::Sqlite("copydesk.db".into()));
         assert!(config.listen.ip().is_loopback());
@@ -776,6 +782,7 @@ mod tests {
             ("--max-message-bytes", "4MB"),
             ("--max-message-bytes", "0"),
             ("--max-content-bytes", "5MiB"),
+            ("--max-content-bytes", "3841KiB"),
             ("--max-batch", "0"),
             ("--log", "copydesk=loud"),
             ("--log-format", "xml"),

@@ -280,6 +280,59 @@ async fn options_out_of_bounds_are_wrong_fields() {
 }
 
 #[tokio::test]
+async fn an_error_is_never_too_large_for_its_client() {
+    let mut desk = Desk::open(&[]).await;
+    let with = |change: fn(&mut v1::Document)| {
+        let mut document = document(ARTICLE);
+        change(&mut document);
+        analyze(document)
+    };
+    let labels = with(|it| it.labels = (0..64).map(|n| (format!("key-{n}"), "v".repeat(1100))).collect());
+    let authors = with(|it| it.authors = vec!["a".repeat(1100); 100]);
+    let pictures = with(|it| it.mime_type = format!("data:image/png;base64,{}", "iVBOR".repeat(2000)));
+    let language = with(|it| it.language_code = "\u{1f389}".repeat(5000));
+    let features = v1::AnalyzeDocumentRequest { features: vec![UNKNOWN; 1000], ..with(|_| {}) };
+    for request in
+        [labels.clone(), authors, pictures, language, features, analyze_stored(&"\u{1}".repeat(10_000))]
+    {
+        assert!(!wrong_fields(desk.analyze(request).await).is_empty());
+    }
+    let refused = desk.analyze(labels).await.unwrap_err();
+    assert!(refused.message().starts_with("document.labels: has 1100 bytes"), "{}", refused.message());
+    let named = refused.get_details_bad_request().unwrap().field_violations.len();
+    assert!(refused.message().ends_with(&format!("; and {} more", 64 - named)), "{}", refused.message());
+
+    let parent = format!("corpora/{}", "news".repeat(5000));
+    let request = v1::ListDocumentsRequest { parent, ..Default::default() };
+    assert_eq!(wrong_fields(desk.list(request).await), ["parent"]);
+    let options = with_taxonomy(&"taxonomy".repeat(2500));
+    let request = v1::TagDocumentRequest { options, ..tag(document(ARTICLE)) };
+    let not_found = (Code::NotFound, "TAXONOMY_NOT_FOUND".into());
+    assert_eq!(told(desk.analysis.tag_document(request).await), not_found);
+    let mut taxonomies = TaxonomyServiceClient::new(desk.server.connect().await);
+    let request = v1::GetTaxonomyRequest { taxonomy: "taxonomy".repeat(2500) };
+    assert_eq!(told(taxonomies.get_taxonomy(request).await), not_found);
+}
+
+#[tokio::test]
+async fn errors_leave_room_for_the_answers_of_their_batch() {
+    let limit = 512 << 10;
+    let mut desk = Desk::open(&["--max-message-bytes=512KiB", "--max-content-bytes=256KiB"]).await;
+    let names = "John Smith met Mary Jones in New York. ".repeat(3000);
+    let mut requests = vec![v1::IngestDocumentRequest { features: all_features(), ..ingest("good", &names) }];
+    let parent = "\u{1}".repeat(3000);
+    let bad = v1::IngestDocumentRequest { parent, features: vec![UNKNOWN; 1000], ..ingest("", ARTICLE) };
+    requests.resize(60, bad);
+    let batch = v1::BatchIngestDocumentsRequest { requests, ..Default::default() };
+    let answer = desk.documents.batch_ingest_documents(batch).await.unwrap().into_inner();
+    assert!(prost::Message::encoded_len(&answer) <= limit, "{}", prost::Message::encoded_len(&answer));
+    assert!(matches!(answer.results[0].result, Some(v1::ingest_document_result::Result::Response(_))));
+    for item in &answer.results[1..] {
+        assert!(prost::Message::encoded_len(item) <= 4 << 10, "{}", prost::Message::encoded_len(item));
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_named() {
     let mut desk = Desk::open(&[]).await;
     let name = "corpora/news/documents/nobody";
@@ -321,6 +374,10 @@ async fn a_document_is_created_kept_and_revised() {
     let second = revised.document.unwrap();
     assert_eq!((&second.uid, &second.create_time), (&first.uid, &first.create_time));
     assert_ne!((&second.etag, &second.revision_id), (&first.etag, &first.revision_id));
+
+    // An etag is of a document that has a name.
+    let unnamed = v1::IngestDocumentRequest { document_id: String::new(), ..request.clone() };
+    assert_eq!(wrong_fields(desk.ingest(unnamed).await), ["document_id"]);
 
     // The etag names the revision that is there no more.
     request.document = Some(v1::Document { etag: first.etag, ..document("Something else altogether.") });
@@ -549,6 +606,58 @@ async fn a_page_token_serves_the_listing_that_it_was_made_for() {
 }
 
 #[tokio::test]
+async fn a_publication_is_listed_between_times_finer_than_a_second() {
+    let mut desk = Desk::open(&[]).await;
+    let mut request = ingest("ten", ARTICLE);
+    request.document.as_mut().unwrap().publish_time = "1970-01-01T00:00:10Z".into();
+    desk.ingest(request).await.unwrap();
+    let time = |(seconds, nanos)| Some(pbjson_types::Timestamp { seconds, nanos });
+    let mut list = async |from: Option<(i64, i32)>, before: Option<(i64, i32)>| {
+        let filter = v1::DocumentFilter {
+            publish_time_from: from.and_then(time),
+            publish_time_before: before.and_then(time),
+            ..Default::default()
+        };
+        let request = v1::ListDocumentsRequest { filter: Some(filter), ..Default::default() };
+        desk.list(request).await.map(|page| page.documents.len())
+    };
+    for (from, before, found) in [
+        (Some((10, 0)), None, 1),
+        (Some((10, 500_000_000)), None, 0),
+        (None, Some((10, 0)), 0),
+        (None, Some((10, 500_000_000)), 1),
+        (Some((9, 999_999_999)), Some((10, 1)), 1),
+        (Some((10, 1)), Some((10, 9)), 0),
+    ] {
+        assert_eq!(list(from, before).await.unwrap(), found, "{from:?} {before:?}");
+    }
+    for before in [(10, 1), (10, 0), (9, 999_999_999)] {
+        assert_eq!(wrong_fields(list(Some((10, 1)), Some(before)).await), ["filter.publish_time_before"]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_a_parent_leaves_each_request_its_own() {
+    let mut desk = Desk::open(&[]).await;
+    let own = v1::IngestDocumentRequest { parent: "corpora/news".into(), ..ingest("a", ARTICLE) };
+    for (parent, expected) in [
+        ("", Ok("corpora/news/documents/a")),
+        ("corpora/news", Ok("corpora/news/documents/a")),
+        ("corpora/default", Err("parent")),
+    ] {
+        let batch = v1::BatchIngestDocumentsRequest { parent: parent.into(), requests: vec![own.clone()] };
+        let answer = desk.documents.batch_ingest_documents(batch).await.unwrap().into_inner();
+        let told = match answer.results[0].result.as_ref().unwrap() {
+            v1::ingest_document_result::Result::Response(response) => {
+                Ok(response.document.as_ref().unwrap().name.as_str())
+            }
+            v1::ingest_document_result::Result::Error(error) => Err(error.field_violations[0].field.as_str()),
+        };
+        assert_eq!(told, expected, "{parent:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_document_that_fails_does_not_fail_its_batch() {
     let mut desk = Desk::open(&["--max-batch=4"]).await;
     let stale = v1::Document { etag: "1".into(), ..document(ARTICLE) };
@@ -702,6 +811,20 @@ async fn an_answer_that_would_be_too_large_says_what_it_leaves_out() {
         request.page_token = page.next_page_token;
     }
     assert_eq!(listed, 3);
+}
+
+#[tokio::test]
+async fn the_largest_document_is_got_again() {
+    let mut desk = Desk::open(&["--max-message-bytes=512KiB", "--max-content-bytes=256KiB"]).await;
+    let mut request = ingest("largest", &"word ".repeat((256 << 10) / 5));
+    let sent = request.document.as_mut().unwrap();
+    sent.authors = vec!["a".repeat(1024); 100];
+    sent.labels = (10..74).map(|number| (format!("{}{number}", "k".repeat(61)), "v".repeat(1024))).collect();
+    sent.uri = "u".repeat(2048);
+    let name = desk.ingest(request.clone()).await.unwrap().document.unwrap().name;
+    let got = desk.get(&name).await.unwrap();
+    assert!(prost::Message::encoded_len(&got) <= 512 << 10, "{}", prost::Message::encoded_len(&got));
+    assert_eq!(got.document.unwrap().source, request.document.unwrap().source);
 }
 
 #[tokio::test]
@@ -903,7 +1026,7 @@ async fn several_documents_have_one_summary() {
 
 #[tokio::test]
 async fn a_summary_of_large_documents_stays_within_the_message_limit() {
-    let mut desk = Desk::open(&["--max-message-bytes=256KiB", "--max-content-bytes=200KiB"]).await;
+    let mut desk = Desk::open(&["--max-message-bytes=512KiB", "--max-content-bytes=200KiB"]).await;
     let text = "The council of Port Larsen met on Friday and voted. ".repeat(3500);
     for id in ["one", "two", "three"] {
         desk.ingest(ingest(id, &text)).await.unwrap();
@@ -914,7 +1037,7 @@ async fn a_summary_of_large_documents_stays_within_the_message_limit() {
         ..Default::default()
     };
     let answer = desk.analysis.summarize_documents(request).await.unwrap().into_inner();
-    assert!(prost::Message::encoded_len(&answer) <= 256 << 10);
+    assert!(prost::Message::encoded_len(&answer) <= 512 << 10);
     assert!(answer.documents.iter().all(|document| document.warnings[0].reason == "ANSWER_TOO_LARGE"));
     assert!(!answer.summary.unwrap().sentences.is_empty());
 }

@@ -580,7 +580,7 @@ async fn a_bug_is_answered_with_the_request_id_and_without_insides() {
 
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_before_and_after_decompression() {
-    let server = real(&["--max-message-bytes=64KiB", "--max-content-bytes=32KiB"]).await;
+    let server = real(&["--max-message-bytes=512KiB", "--max-content-bytes=32KiB"]).await;
     let bomb = || article("a".repeat(8 << 20));
     for encoding in [None, Some(CompressionEncoding::Gzip), Some(CompressionEncoding::Zstd)] {
         let client = AnalysisServiceClient::new(server.connect().await);

@@ -141,8 +141,11 @@ impl Grants {
 }
 
 /// Whether there can be a corpus of this name.
-fn is_corpus(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+pub fn is_corpus(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
 }
 
 #[cfg(test)]
@@ -167,6 +170,10 @@ mod tests {
     #[test]
     fn nothing_else_is_a_grant() {
         for wrong in ["", "admin", "Read", "read:", "read:*", "read:News", "read:a:b", ":news", " read"] {
+            assert_eq!(Grants::default().add(wrong), Err(InvalidGrant), "{wrong:?}");
+        }
+        // Of corpora that there cannot be.
+        for wrong in ["read:9news", "read:news-", &format!("read:{}", "n".repeat(64))] {
             assert_eq!(Grants::default().add(wrong), Err(InvalidGrant), "{wrong:?}");
         }
     }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use grants::{Grants, InvalidGrant, Need, Scope};
+pub use grants::{Grants, InvalidGrant, Need, Scope, is_corpus};
 pub use principals::{InvalidPrincipals, NewKey, Principals};
 pub use quota::{Allowance, Quota};
 pub use tokens::{InvalidJwks, TokenRules, Tokens};

@@ -36,7 +36,7 @@ struct Callers {
 #[derive(Clone, Debug)]
 pub struct Allowance {
     limiter: Arc<Limiter>,
-    burst: NonZeroU32,
+    rate: governor::Quota,
 }
 
 impl Quota {
@@ -85,16 +85,32 @@ impl Callers {
 impl Allowance {
     fn new(rate: governor::Quota) -> Self {
         let limiter = RateLimiter::direct_with_clock(rate, MonotonicClock);
-        Self { limiter: Arc::new(limiter), burst: rate.burst_size() }
+        Self { limiter: Arc::new(limiter), rate }
     }
 
-    /// Takes the documents off what is left. More than a whole burst counts as one.
+    /// Takes a call off what is left, as one document.
     ///
     /// # Errors
-    /// With the time after which as many would be let in.
-    pub fn spend(&self, documents: NonZeroU32) -> Result<(), Duration> {
-        // At most a burst, so there is always a time when it would be let in.
-        let checked = self.limiter.check_n(documents.min(self.burst)).unwrap_or(Ok(()));
+    /// With the time after which it would be let in.
+    pub fn spend(&self) -> Result<(), Duration> {
+        self.take(NonZeroU32::MIN)
+    }
+
+    /// Takes the other documents of a call off that has several. Together with the call they count as one
+    /// burst at most, so there is always a time when they would be let in.
+    ///
+    /// # Errors
+    /// With the time after which the call would be let in with as many.
+    pub fn spend_others(&self, documents: usize) -> Result<(), Duration> {
+        let counted = u32::try_from(documents).unwrap_or(u32::MAX).min(self.rate.burst_size().get());
+        let Some(others) = NonZeroU32::new(counted.saturating_sub(1)) else { return Ok(()) };
+        // Whoever tries again makes another call, which counts too.
+        self.take(others).map_err(|wait| wait + self.rate.replenish_interval())
+    }
+
+    fn take(&self, documents: NonZeroU32) -> Result<(), Duration> {
+        // Never more than a burst, which alone is refused for ever.
+        let checked = self.limiter.check_n(documents).unwrap_or(Ok(()));
         checked.map_err(|until| until.wait_time_from(self.limiter.clock().now()))
     }
 
@@ -118,10 +134,14 @@ mod tests {
     fn each_caller_has_an_allowance_and_more_than_a_burst_counts_as_one() {
         let quota = Quota::new(number(1), number(10));
         let (one, other) = (Arc::from("one"), Arc::from("other"));
-        quota.of(&one).spend(number(1000)).unwrap();
-        let wait = quota.of(&one).spend(number(2)).unwrap_err();
+        quota.of(&one).spend().unwrap();
+        quota.of(&one).spend_others(11).unwrap();
+        assert!(quota.of(&one).spend().unwrap_err() <= Duration::from_secs(1));
+        // One more after a second, and the call that asks for it after another.
+        let wait = quota.of(&one).spend_others(2).unwrap_err();
         assert!(wait > Duration::from_secs(1) && wait <= Duration::from_secs(2), "{wait:?}");
-        quota.of(&other).spend(number(10)).unwrap();
+        quota.of(&other).spend().unwrap();
+        quota.of(&other).spend_others(10).unwrap();
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl AnalysisService for Analysis {
         charge_others(&caller, requests.len())?;
         let each = requests.into_iter().map(|request| analyze_one(&self.0, Some(request), &caller, deadline));
         let mut results: Vec<_> = stream::iter(each).buffered(STREAM_WINDOW).collect().await;
-        answer::fit(results.iter_mut().flatten(), self.0.limits.max_message_bytes);
+        let room = answer::room_beside_errors(&results, self.0.limits.max_message_bytes);
+        answer::fit(results.iter_mut().flatten(), room);
         let results = results.into_iter().map(|result| {
             use v1::analyze_document_result::Result as Out;
             let result = result.map_or_else(|error| Out::Error(error.to_document_error()), Out::Analysis);

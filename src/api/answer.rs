@@ -3,9 +3,10 @@
 
 use prost::Message;
 
+use super::error::ApiError;
 use super::v1;
 
-/// Room for what surrounds the measured part of an answer: the fields beside it, a warning.
+/// Room for what surrounds the measured part of an answer: the fields beside it, a warning; or for an error.
 pub const SLACK_BYTES: usize = 4096;
 
 /// Mentions that an entity keeps in an answer that is too large otherwise.
@@ -60,6 +61,12 @@ const PARTS: [Part; 13] = [
         }
     }),
 ];
+
+/// What is left for the answers of a batch beside the errors of the documents that have none.
+pub fn room_beside_errors<T>(results: &[Result<T, ApiError>], max_message_bytes: usize) -> usize {
+    let errors = results.iter().filter(|result| result.is_err()).count();
+    max_message_bytes.saturating_sub(SLACK_BYTES * errors)
+}
 
 /// Leaves parts of the analyses out until they fit into one message together. Where they do
 /// not, each one gets an equal share of the room.

@@ -58,8 +58,8 @@ impl DocumentService for Documents {
         let each = requests.into_iter().map(read);
         let read: Vec<_> = stream::iter(each).buffered(STREAM_WINDOW).collect().await;
         let mut results = keep_batch(&self.0, &caller, read).await;
-        let analyses = results.iter_mut().flatten().map(|answer| &mut answer.analysis);
-        answer::fit(analyses, self.0.limits.max_message_bytes);
+        let room = answer::room_beside_errors(&results, self.0.limits.max_message_bytes);
+        answer::fit(results.iter_mut().flatten().map(|answer| &mut answer.analysis), room);
         let results = results.into_iter().map(|result| {
             use v1::ingest_document_result::Result as Out;
             let result = match result {

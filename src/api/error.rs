@@ -1,8 +1,9 @@
-//! The one place where an error becomes a `tonic::Status`.
+//! All errors, and the one place where they become a `tonic::Status`.
 //!
 //! Every status carries an `ErrorInfo` with the domain `copydesk` and a reason that stays the
 //! same from version to version; the reasons are part of the contract.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::pool::PoolError;
 use crate::store::StoreError;
 
 /// The domain of every `ErrorInfo`.
-pub const DOMAIN: &str = "copydesk";
+const DOMAIN: &str = "copydesk";
 
 /// How long a client should wait before it tries again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -30,11 +31,56 @@ pub struct Violation {
     pub description: String,
 }
 
+/// Beyond so many bytes no more violations are named. They are sent twice among the headers, in words and as
+/// details, and some clients take no more than 8 KiB of headers.
+const ENOUGH_VIOLATION_BYTES: usize = 1 << 10;
+
+/// How much of a client's own value an error repeats.
+const MAX_SHOWN_CHARACTERS: usize = 64;
+
+/// The fields of a request that were wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations {
+    named: Vec<Violation>,
+    bytes: usize,
+    /// How many more there were than could be named.
+    unnamed: usize,
+}
+
+impl Violations {
+    /// Adds one, which is counted only where there is no room to name it.
+    pub fn add(&mut self, field: impl fmt::Display, description: impl fmt::Display) {
+        if self.bytes >= ENOUGH_VIOLATION_BYTES {
+            self.unnamed += 1;
+            return;
+        }
+        let violation = Violation { field: field.to_string(), description: description.to_string() };
+        self.bytes += violation.field.len() + violation.description.len();
+        self.named.push(violation);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+}
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, Violation { field, description }) in self.named.iter().enumerate() {
+            write!(f, "{}{field}: {description}", if place > 0 { "; " } else { "" })?;
+        }
+        match self.unnamed {
+            0 => Ok(()),
+            unnamed => write!(f, "; and {unnamed} more"),
+        }
+    }
+}
+
 /// Why a call, or one document of several, was not handled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    #[error("{}", describe(.0))]
-    Invalid(Vec<Violation>),
+    #[error("{0}")]
+    Invalid(Violations),
     #[error("the request id {0:?} was used for another request")]
     RequestIdReused(String),
     #[error("there is no document {0:?}")]
@@ -57,25 +103,48 @@ pub enum ApiError {
     Draining,
     #[error("the store is not available; try again later")]
     StoreUnavailable,
-    #[error("the message is larger than {limit} bytes")]
-    MessageTooLarge { limit: usize },
+    #[error("{0}")]
+    MalformedMessage(String),
+    #[error("{0}")]
+    MessageTooLarge(String),
+    #[error("{0}")]
+    UnsupportedCompression(String),
+    #[error("there is no such method")]
+    UnknownMethod,
+    #[error("grpc-timeout is not as gRPC writes it")]
+    InvalidTimeout,
     #[error("the deadline passed")]
     DeadlineExceeded,
     #[error("the caller has gone away")]
     Cancelled,
+    /// What a service that is not ours says, as health or reflection.
+    #[error("{message}")]
+    Foreign { code: Code, message: String },
     #[error("an internal error; the log has more under the request id {request_id:?}")]
     Internal { request_id: String },
 }
 
-fn describe(violations: &[Violation]) -> String {
-    let all: Vec<String> = violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
-    all.join("; ")
+/// A client's own value as errors show it: quoted, and its beginning alone where it is long.
+pub fn shown(value: &str) -> String {
+    let beginning = beginning(value);
+    format!("{beginning:?}{}", if beginning.len() < value.len() { "…" } else { "" })
+}
+
+fn beginning(value: &str) -> &str {
+    value.char_indices().nth(MAX_SHOWN_CHARACTERS).map_or(value, |(end, _)| &value[..end])
 }
 
 impl ApiError {
     /// One wrong field.
-    pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self::Invalid(vec![Violation { field: field.into(), description: description.into() }])
+    pub fn invalid(field: impl fmt::Display, description: impl fmt::Display) -> Self {
+        let mut violations = Violations::default();
+        violations.add(field, description);
+        Self::Invalid(violations)
+    }
+
+    /// A taxonomy that there is not. Those there are have ids that are not cut here.
+    pub fn taxonomy_not_found(id: &str) -> Self {
+        Self::TaxonomyNotFound(beginning(id).to_owned())
     }
 
     /// A bug whose insides are logged here and not told to the client.
@@ -86,15 +155,20 @@ impl ApiError {
 
     pub fn code(&self) -> Code {
         match self {
-            Self::Invalid(_) | Self::RequestIdReused(_) => Code::InvalidArgument,
+            Self::Invalid(_)
+            | Self::RequestIdReused(_)
+            | Self::MalformedMessage(_)
+            | Self::InvalidTimeout => Code::InvalidArgument,
             Self::DocumentNotFound(_) | Self::CorpusNotFound(_) | Self::TaxonomyNotFound(_) => Code::NotFound,
             Self::Unauthenticated(_) => Code::Unauthenticated,
             Self::ScopeMissing(_) => Code::PermissionDenied,
             Self::StaleEtag { .. } => Code::Aborted,
             Self::Overloaded | Self::Draining | Self::StoreUnavailable => Code::Unavailable,
-            Self::MessageTooLarge { .. } | Self::QuotaExceeded { .. } => Code::ResourceExhausted,
+            Self::MessageTooLarge(_) | Self::QuotaExceeded { .. } => Code::ResourceExhausted,
+            Self::UnsupportedCompression(_) | Self::UnknownMethod => Code::Unimplemented,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
             Self::Cancelled => Code::Cancelled,
+            Self::Foreign { code, .. } => *code,
             Self::Internal { .. } => Code::Internal,
         }
     }
@@ -116,16 +190,21 @@ impl ApiError {
             Self::Overloaded => "OVERLOADED",
             Self::Draining => "DRAINING",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
-            Self::MessageTooLarge { .. } => "MESSAGE_TOO_LARGE",
+            Self::MalformedMessage(_) => "MALFORMED_MESSAGE",
+            Self::MessageTooLarge(_) => "MESSAGE_TOO_LARGE",
+            Self::UnsupportedCompression(_) => "UNSUPPORTED_COMPRESSION",
+            Self::UnknownMethod => "UNKNOWN_METHOD",
+            Self::InvalidTimeout => "INVALID_TIMEOUT",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::Cancelled => "CANCELLED",
+            Self::Foreign { code, .. } => code_name(*code),
             Self::Internal { .. } => "INTERNAL",
         }
     }
 
     fn violations(&self) -> Vec<Violation> {
         match self {
-            Self::Invalid(violations) => violations.clone(),
+            Self::Invalid(violations) => violations.named.clone(),
             Self::RequestIdReused(_) => {
                 vec![Violation { field: "request_id".into(), description: self.to_string() }]
             }
@@ -145,6 +224,29 @@ impl ApiError {
             message: self.to_string(),
             field_violations: field_violations.collect(),
         }
+    }
+}
+
+/// A status as the gRPC specification spells it.
+pub const fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
@@ -207,5 +309,69 @@ impl From<PoolError> for ApiError {
             PoolError::Stopped(Stopped::Cancelled) => Self::Cancelled,
             PoolError::Panicked => Self::internal(&error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// One error of each reason.
+    fn every() -> Vec<ApiError> {
+        use ApiError::*;
+        let every = vec![
+            ApiError::invalid("document", "is required"),
+            RequestIdReused(String::new()),
+            DocumentNotFound(String::new()),
+            CorpusNotFound(String::new()),
+            TaxonomyNotFound(String::new()),
+            StaleEtag { current: String::new() },
+            Unauthenticated(Unknown::Missing),
+            Unauthenticated(Unknown::Invalid),
+            Unauthenticated(Unknown::Expired),
+            ScopeMissing(Scope::Read),
+            QuotaExceeded { caller: "feed".into(), wait: Duration::ZERO },
+            Overloaded,
+            Draining,
+            StoreUnavailable,
+            MalformedMessage(String::new()),
+            MessageTooLarge(String::new()),
+            UnsupportedCompression(String::new()),
+            UnknownMethod,
+            InvalidTimeout,
+            DeadlineExceeded,
+            Cancelled,
+            Internal { request_id: String::new() },
+        ];
+        for error in &every {
+            // A variant that is missing here is missing above, too.
+            match error {
+                Invalid(_) | RequestIdReused(_) | DocumentNotFound(_) | CorpusNotFound(_) => {}
+                TaxonomyNotFound(_) | StaleEtag { .. } | Unauthenticated(_) | ScopeMissing(_) => {}
+                QuotaExceeded { .. } | Overloaded | Draining | StoreUnavailable | MalformedMessage(_) => {}
+                MessageTooLarge(_) | UnsupportedCompression(_) | UnknownMethod | InvalidTimeout => {}
+                DeadlineExceeded | Cancelled | Internal { .. } => {}
+                // Its reason is its status.
+                Foreign { .. } => {}
+            }
+        }
+        every
+    }
+
+    #[test]
+    fn the_documentation_lists_every_reason_with_its_status() {
+        let table = include_str!("../../docs/api.md")
+            .lines()
+            .skip_while(|line| *line != "| reason | status | what to do |");
+        let mut listed = BTreeSet::new();
+        for row in table.skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            listed.extend(cells[1].split(", ").map(|reason| (reason, cells[2])));
+        }
+        let every = every();
+        let ours: BTreeSet<_> = every.iter().map(|error| (error.reason(), code_name(error.code()))).collect();
+        assert_eq!(listed, ours);
     }
 }

@@ -14,7 +14,6 @@ mod server_info_service;
 mod taxonomy_service;
 mod validate;
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -133,11 +132,12 @@ fn paced<T: Message>(
     let kib = |bytes: usize| u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).max(1);
     let most = kib(bytes);
     let space = Arc::new(Semaphore::new(most as usize));
-    messages.then(move |message| {
+    messages.enumerate().then(move |(place, message)| {
         let space = Arc::clone(&space);
         let allowance = allowance.clone();
         async move {
-            if let Some(allowance) = allowance {
+            // The first was counted with the call.
+            if let Some(allowance) = allowance.filter(|_| place > 0) {
                 allowance.turn().await;
             }
             let share = message.as_ref().map_or(1, |message| kib(message.encoded_len())).min(most);
@@ -153,22 +153,25 @@ fn caller<T>(request: &tonic::Request<T>) -> Caller {
     request.extensions().get().cloned().unwrap_or_default()
 }
 
-/// Counts documents against the caller's quota.
+/// Counts a call against the caller's quota, as one document.
 ///
 /// # Errors
 /// [`ApiError::QuotaExceeded`] where it is used up.
-pub fn charge(caller: &Caller, documents: NonZeroU32) -> Result<(), ApiError> {
-    let Some(allowance) = &caller.allowance else { return Ok(()) };
-    allowance.spend(documents).map_err(|wait| {
-        counter!("copydesk_quota_refusals_total").increment(1);
-        ApiError::QuotaExceeded { caller: Arc::clone(&caller.identity.name), wait }
-    })
+pub fn charge(caller: &Caller) -> Result<(), ApiError> {
+    spend(caller, Allowance::spend)
 }
 
 /// Counts the documents of a call that has several; the first was counted when it began.
 fn charge_others(caller: &Caller, documents: usize) -> Result<(), ApiError> {
-    let others = u32::try_from(documents.saturating_sub(1)).unwrap_or(u32::MAX);
-    NonZeroU32::new(others).map_or(Ok(()), |others| charge(caller, others))
+    spend(caller, |allowance| allowance.spend_others(documents))
+}
+
+fn spend(caller: &Caller, how: impl FnOnce(&Allowance) -> Result<(), Duration>) -> Result<(), ApiError> {
+    let Some(allowance) = &caller.allowance else { return Ok(()) };
+    how(allowance).map_err(|wait| {
+        counter!("copydesk_quota_refusals_total").increment(1);
+        ApiError::QuotaExceeded { caller: Arc::clone(&caller.identity.name), wait }
+    })
 }
 
 /// The checkpoint of a call.

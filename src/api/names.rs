@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::error::shown;
+use crate::access::is_corpus;
+
 /// The corpus of an empty parent.
 const DEFAULT_CORPUS: &str = "default";
 
@@ -25,14 +28,14 @@ pub fn parse_parent(parent: &str) -> Result<String, String> {
     }
     let corpus = parent
         .strip_prefix("corpora/")
-        .ok_or_else(|| format!("{parent:?} is not of the form corpora/{{corpus}}"))?;
+        .ok_or_else(|| format!("{} is not of the form corpora/{{corpus}}", shown(parent)))?;
     check_corpus(corpus)?;
     Ok(corpus.to_owned())
 }
 
 /// The parts of a document's name, or what is wrong with it.
 pub fn parse_document(name: &str) -> Result<DocumentName, String> {
-    let form = || format!("{name:?} is not of the form corpora/{{corpus}}/documents/{{document}}");
+    let form = || format!("{} is not of the form corpora/{{corpus}}/documents/{{document}}", shown(name));
     let (corpus, document_id) =
         name.strip_prefix("corpora/").and_then(|rest| rest.split_once("/documents/")).ok_or_else(form)?;
     check_corpus(corpus)?;
@@ -41,16 +44,13 @@ pub fn parse_document(name: &str) -> Result<DocumentName, String> {
 }
 
 fn check_corpus(corpus: &str) -> Result<(), String> {
-    let sound = (1..=63).contains(&corpus.len())
-        && corpus.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && corpus.starts_with(|c: char| c.is_ascii_lowercase())
-        && !corpus.ends_with('-');
-    if sound {
+    if is_corpus(corpus) {
         return Ok(());
     }
     Err(format!(
-        "{corpus:?} is no corpus: use 1 to 63 small letters, digits and hyphens, beginning with a letter and not \
-         ending with a hyphen"
+        "{} is no corpus: use 1 to 63 small letters, digits and hyphens, beginning with a letter and not ending with \
+         a hyphen",
+        shown(corpus)
     ))
 }
 
@@ -63,7 +63,10 @@ pub fn check_document_id(id: &str) -> Result<(), String> {
     if sound {
         Ok(())
     } else {
-        Err(format!("{id:?} is no document id: use 1 to 128 letters, digits and -._~, not . or .. alone"))
+        Err(format!(
+            "{} is no document id: use 1 to 128 letters, digits and -._~, not . or .. alone",
+            shown(id)
+        ))
     }
 }
 

@@ -46,7 +46,7 @@ impl TaxonomyService for Taxonomies {
             return Err(ApiError::invalid("taxonomy", "is required").into());
         }
         let desk = &self.0;
-        let choice = desk.catalogue().find(&id).ok_or(ApiError::TaxonomyNotFound(id))?;
+        let choice = desk.catalogue().find(&id).ok_or_else(|| ApiError::taxonomy_not_found(&id))?;
         let info: &TaxonomyInfo = match &choice {
             Choice::BuiltIn => desk.analyzer.taxonomy(),
             Choice::Own(own) => own.info(),

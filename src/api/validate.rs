@@ -1,11 +1,13 @@
-//! From requests to the domain's own types. Every wrong field is named, not only the first.
+//! From requests to the domain's own types. Every wrong field is named, not only the first, as far as an error
+//! has room.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::error::{ApiError, Violation};
+use super::error::{ApiError, Violations, shown};
 use super::names::{self, DocumentName};
 use super::{Limits, v1};
 use crate::analyzer::{self, Feature, Features};
@@ -41,13 +43,15 @@ pub struct Rules {
 #[derive(Default)]
 pub struct Fields {
     path: String,
-    violations: Vec<Violation>,
+    violations: Violations,
 }
 
 impl Fields {
-    fn wrong(&mut self, field: &str, description: impl Into<String>) {
-        let field = if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) };
-        self.violations.push(Violation { field, description: description.into() });
+    fn wrong(&mut self, field: &str, description: impl fmt::Display) {
+        match self.path.as_str() {
+            "" => self.violations.add(field, description),
+            path => self.violations.add(format_args!("{path}.{field}"), description),
+        }
     }
 
     /// Takes the value, or notes what is wrong with it.
@@ -60,7 +64,7 @@ impl Fields {
 
     fn at_most(&mut self, field: &str, text: &str, bytes: usize) {
         if text.len() > bytes {
-            self.wrong(field, format!("has {} bytes; at most {bytes} are taken", text.len()));
+            self.wrong(field, format_args!("has {} bytes; at most {bytes} are taken", text.len()));
         }
     }
 
@@ -243,7 +247,7 @@ pub fn ingest(
 ) -> Result<IngestJob, ApiError> {
     let mut fields = Fields::default();
     if !parent.is_empty() && !request.parent.is_empty() && request.parent != parent {
-        fields.wrong("parent", format!("must be empty or the batch's own, {parent:?}"));
+        fields.wrong("parent", format!("must be empty or the batch's own, {}", shown(parent)));
     }
     let own = if request.parent.is_empty() { parent } else { &request.parent };
     let corpus = fields.take("parent", names::parse_parent(own));
@@ -272,6 +276,9 @@ pub fn ingest(
         }
     };
     fields.at_most("document.etag", &etag, MAX_ID_BYTES);
+    if !etag.is_empty() && request.document_id.is_empty() {
+        fields.wrong("document_id", "is required with an etag, which is one document's");
+    }
     fields.into_result()?;
     let content_hash = content_hash(&source, &labels, wanted.mode);
     let request_digest = digest([&*corpus, &request.document_id, &etag, &content_hash]);
@@ -440,7 +447,7 @@ fn parse_mime_type(text: &str) -> Result<(MimeType, Option<String>), String> {
     let mime_type = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
         "" | "text/plain" => MimeType::Plain,
         "text/html" | "application/xhtml+xml" => MimeType::Html,
-        _ => return Err(format!("{text:?} is not taken; send text/plain or text/html")),
+        _ => return Err(format!("{} is not taken; send text/plain or text/html", shown(text))),
     };
     let charset = parts
         .filter_map(|parameter| parameter.split_once('='))
@@ -459,7 +466,7 @@ fn check_language_code(code: &str) -> Result<(), String> {
     if code.is_empty() || sound {
         Ok(())
     } else {
-        Err(format!("{code:?} is no BCP 47 tag, as \"en\" or \"pt-BR\""))
+        Err(format!("{} is no BCP 47 tag, as \"en\" or \"pt-BR\"", shown(code)))
     }
 }
 
@@ -471,7 +478,7 @@ fn labels(fields: &mut Fields, labels: &BTreeMap<String, String>) {
         if !(1..=MAX_LABEL_KEY_BYTES).contains(&key.len()) {
             fields.wrong(
                 "labels",
-                format!("a key has {} bytes; 1 to {MAX_LABEL_KEY_BYTES} are taken", key.len()),
+                format_args!("a key has {} bytes; 1 to {MAX_LABEL_KEY_BYTES} are taken", key.len()),
             );
         }
         fields.at_most("labels", value, MAX_LABEL_VALUE_BYTES);
@@ -483,7 +490,7 @@ fn features(fields: &mut Fields, values: &[i32]) -> Features {
     for &value in values {
         match v1::Feature::try_from(value).ok().and_then(super::convert::feature) {
             Some(feature) => features = features.with(feature),
-            None => fields.wrong("features", format!("{value} is no feature")),
+            None => fields.wrong("features", format_args!("{value} is no feature")),
         }
     }
     features
@@ -557,7 +564,7 @@ fn topic_options(
 ) -> Result<topics::Options, ApiError> {
     let options = options.unwrap_or_default();
     let Some(taxonomy) = rules.catalogue.find(&options.taxonomy) else {
-        return Err(ApiError::TaxonomyNotFound(options.taxonomy));
+        return Err(ApiError::taxonomy_not_found(&options.taxonomy));
     };
     let mut wanted = topics::Options { taxonomy, ..Default::default() };
     if options.max_topics != 0 {
@@ -577,21 +584,26 @@ fn filter(fields: &mut Fields, filter: v1::DocumentFilter) -> Filter {
     fields.at_most("topic", &filter.topic, MAX_FILTER_BYTES);
     fields.at_most("entity", &filter.entity, MAX_FILTER_BYTES);
     fields.take("language_code", check_language_code(&filter.language_code));
-    let from = filter.publish_time_from.map(|time| time.seconds);
-    let before = filter.publish_time_before.map(|time| time.seconds);
+    let (from, before) = (filter.publish_time_from, filter.publish_time_before);
     if let (Some(from), Some(before)) = (from, before)
-        && from >= before
+        && (from.seconds, from.nanos) >= (before.seconds, before.nanos)
     {
         fields.wrong("publish_time_before", "must be later than publish_time_from");
     }
     Filter {
         publisher: filter.publisher,
         language_code: filter.language_code,
-        published_from: from,
-        published_before: before,
+        published_from: from.map(next_second),
+        published_before: before.map(next_second),
         topic: filter.topic,
         entity: filter.entity,
     }
+}
+
+/// The first whole second that is not before this time. Publications are known to the second, so that as many of
+/// them are before the one as before the other.
+fn next_second(time: pbjson_types::Timestamp) -> i64 {
+    time.seconds.saturating_add(i64::from(time.nanos > 0))
 }
 
 /// Digest of everything that makes a revision: the document as sent, and how it was extracted.

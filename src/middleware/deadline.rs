@@ -7,7 +7,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
 use tokio::time::{sleep_until, timeout_at};
-use tonic::{Code, Status};
 
 use super::{Call, errors, streams};
 use crate::api::Deadline;
@@ -44,11 +43,9 @@ pub async fn keep(
     }
 }
 
-fn allowed_by_client(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+fn allowed_by_client(headers: &HeaderMap) -> Result<Option<Duration>, ApiError> {
     let Some(header) = headers.get("grpc-timeout") else { return Ok(None) };
-    parse_timeout(header).map(Some).ok_or_else(|| {
-        errors::status(Code::InvalidArgument, "INVALID_TIMEOUT", "grpc-timeout is not as gRPC writes it")
-    })
+    parse_timeout(header).map(Some).ok_or(ApiError::InvalidTimeout)
 }
 
 /// At most eight digits and a unit, as `250m` for milliseconds.

@@ -12,10 +12,10 @@ use http::{HeaderMap, HeaderName};
 use http_body::Frame;
 use http_body_util::BodyExt;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::StatusExt;
 
 use super::Call;
-use crate::api::error::{ApiError, DOMAIN};
+use crate::api::error::ApiError;
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -39,21 +39,16 @@ pub async fn unify(Extension(call): Extension<Call>, request: Request, next: Nex
     })
 }
 
-/// An error with its reason.
-pub fn status(code: Code, reason: &str, message: &str) -> Status {
-    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, DOMAIN, []))
-}
-
 /// The error as the whole response.
-pub fn respond(error: impl Into<Status>) -> Response {
-    error.into().into_http()
+pub fn respond(error: ApiError) -> Response {
+    Status::from(error).into_http()
 }
 
 /// The error as the end of a stream.
-pub fn trailers(error: impl Into<Status>) -> Frame<Bytes> {
+pub fn trailers(error: ApiError) -> Frame<Bytes> {
     let mut headers = HeaderMap::new();
     // Messages and details are encoded into visible ASCII, which always is a header's value.
-    let _ = error.into().add_header(&mut headers);
+    let _ = Status::from(error).add_header(&mut headers);
     Frame::trailers(headers)
 }
 
@@ -69,22 +64,22 @@ fn rewrite(headers: &mut HeaderMap, call: &Call) {
         headers.remove(name);
     }
     // Messages and details are encoded into visible ASCII, which always is a header's value.
-    let _ = unified.add_header(headers);
+    let _ = Status::from(unified).add_header(headers);
 }
 
 /// An INTERNAL or UNKNOWN error: a bug of ours, answered with the request id that finds it in
 /// the log, or a message that tonic could not read, which is the client's doing.
-fn internal(found: &Status, call: &Call) -> Status {
+fn internal(found: &Status, call: &Call) -> ApiError {
     if found.get_details_error_info().is_none() {
         if found.message().starts_with("h2 protocol error") {
-            return status(Code::Cancelled, "CANCELLED", "the client broke off in the middle of a message");
+            return ApiError::Cancelled;
         }
         if is_unreadable(found.message()) {
-            return status(Code::InvalidArgument, "MALFORMED_MESSAGE", found.message());
+            return ApiError::MalformedMessage(found.message().to_owned());
         }
         tracing::error!(request_id = &*call.request_id, error = found.message(), "unnamed error");
     }
-    ApiError::Internal { request_id: call.request_id.to_string() }.into()
+    ApiError::Internal { request_id: call.request_id.to_string() }
 }
 
 /// Whether these are tonic's words for a message that is not what it should be.
@@ -100,39 +95,12 @@ fn is_unreadable(message: &str) -> bool {
 }
 
 /// An error that tonic or a service of its family made.
-fn foreign(found: &Status) -> Status {
-    let message = found.message();
+fn foreign(found: &Status) -> ApiError {
+    let message = found.message().to_owned();
     match found.code() {
-        Code::OutOfRange | Code::ResourceExhausted => {
-            status(Code::ResourceExhausted, "MESSAGE_TOO_LARGE", message)
-        }
-        Code::Unimplemented if message.is_empty() => {
-            status(Code::Unimplemented, "UNKNOWN_METHOD", "there is no such method")
-        }
-        Code::Unimplemented => status(Code::Unimplemented, "UNSUPPORTED_COMPRESSION", message),
-        code => status(code, code_name(code), message),
-    }
-}
-
-/// As the gRPC specification spells it.
-pub const fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
+        Code::OutOfRange | Code::ResourceExhausted => ApiError::MessageTooLarge(message),
+        Code::Unimplemented if message.is_empty() => ApiError::UnknownMethod,
+        Code::Unimplemented => ApiError::UnsupportedCompression(message),
+        code => ApiError::Foreign { code, message },
     }
 }

@@ -18,7 +18,7 @@ use tonic::Code;
 use tracing::Instrument;
 
 use super::Call;
-use super::errors::code_name;
+use crate::api::error::code_name;
 use crate::telemetry::{CallSpan, Counted};
 
 /// Tells the caller which span is its call's (W3C Trace Context, level 2).

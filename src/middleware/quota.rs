@@ -1,7 +1,6 @@
 //! Counts calls against their caller's quota. Each call counts as one document; what a batch or a
 //! stream has more of them is counted where it is read.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -16,7 +15,7 @@ use crate::api::charge;
 pub async fn count(State(quota): State<Option<Arc<Quota>>>, mut request: Request, next: Next) -> Response {
     if let (Some(quota), Some(caller)) = (quota, request.extensions_mut().get_mut::<Caller>()) {
         caller.allowance = Some(quota.of(&caller.identity.name));
-        if let Err(refused) = charge(caller, NonZeroU32::MIN) {
+        if let Err(refused) = charge(caller) {
             return errors::respond(refused);
         }
     }

@@ -79,3 +79,37 @@ async fn a_batch_counts_as_many_as_it_has_and_a_stream_is_slowed_down() {
     assert_eq!(count, 25);
     assert!(started.elapsed() >= Duration::from_millis(900), "{:?}", started.elapsed());
 }
+
+#[tokio::test]
+async fn a_batch_larger_than_the_burst_is_let_in_when_it_was_told_to_come_back() {
+    let server = TestServer::whole(&["--quota=10", "--quota-burst=5"]).await;
+    let mut client = AnalysisServiceClient::new(server.connect().await);
+    for size in [6, 6, 5] {
+        let mut refusals = 0;
+        let batch = || v1::BatchAnalyzeDocumentsRequest { requests: vec![article(); size] };
+        while let Err(refused) = client.batch_analyze_documents(batch()).await {
+            assert_eq!(error_info(&refused).reason, "QUOTA_EXCEEDED");
+            refusals += 1;
+            // Once for the call, which may find nothing left at all, and once for its documents.
+            assert!(refusals <= 2, "a batch of {size}: {refused}");
+            tokio::time::sleep(refused.get_details_retry_info().unwrap().retry_delay.unwrap()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_streams_first_document_counts_with_its_call() {
+    let server = TestServer::whole(&["--quota=1", "--quota-burst=5"]).await;
+    let mut client = AnalysisServiceClient::new(server.connect().await);
+    let one = v1::StreamAnalyzeDocumentsRequest { request: Some(article()), ..Default::default() };
+    let mut opened = 0;
+    let refused = loop {
+        match client.stream_analyze_documents(tokio_stream::once(one.clone())).await {
+            Ok(answers) => assert!(answers.into_inner().message().await.unwrap().is_some()),
+            Err(refused) => break refused,
+        }
+        opened += 1;
+    };
+    assert!(opened >= 5, "{opened}");
+    assert_eq!(error_info(&refused).reason, "QUOTA_EXCEEDED");
+}

@@ -12,6 +12,7 @@ use copydesk::config::{ServeArgs, ServeConfig, taxonomies};
 use copydesk::server::{self, Listeners, ServerError, Shutdown};
 use copydesk::store::SharedStore;
 use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
+use http::HeaderMap;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -111,8 +112,15 @@ impl TestServer {
     }
 }
 
-/// The `ErrorInfo` that every error carries.
+/// Some clients take no more than 8 KiB of headers, and lose the error with them.
+const MOST_ERROR_BYTES: usize = 4 << 10;
+
+/// The `ErrorInfo` that every error carries, none of which is too large for its client.
 pub fn error_info(status: &Status) -> ErrorInfo {
+    let mut headers = HeaderMap::new();
+    status.add_header(&mut headers).unwrap();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    assert!(bytes <= MOST_ERROR_BYTES, "{bytes} bytes");
     let info = status.get_details_error_info().unwrap_or_else(|| panic!("no ErrorInfo in {status:?}"));
     assert_eq!(info.domain, "copydesk");
     info
