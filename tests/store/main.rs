@@ -1,10 +1,12 @@
 //! The behaviour of a store, run against every backend.
 
 mod behaviour;
+mod copy;
 mod postgres;
 #[path = "../postgres_server/mod.rs"]
 mod postgres_server;
 mod sqlite;
+mod tls;
 
 /// Instantiates every behaviour for a backend: a module of tests named like it. `$place` is a
 /// type that implements [`behaviour::Place`].

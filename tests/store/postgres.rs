@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use copydesk::store::postgres::{PostgresOptions, PostgresStore, PostgresUrl};
-use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
 use copydesk::store::transfer::Transfer;
 use copydesk::store::{Filter, NewDocument, Outcome, SharedStore, Store, StoreError, View};
 use futures_util::future::join_all;
 use sqlx::Executor;
 
-use crate::behaviour::{Place, document, exported, ingest};
+use crate::behaviour::{Place, document, ingest};
 use crate::postgres_server::{Database, Server};
-use crate::sqlite::File;
 
 impl Place for Database {
     async fn new() -> Option<Self> {
@@ -203,32 +201,4 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
     other.execute(newer).await.unwrap();
     let error = open(&database.url).await.to_string();
     assert!(error.contains("written by a newer version"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn documents_move_from_a_file_and_back() {
-    let Some(database) = Database::shared().await else { return };
-    let (file, back) = (File::empty(), File::empty());
-    let store = SqliteStore::open(&file.path(), SqliteOptions::default()).await.unwrap();
-    for number in 0..150 {
-        let mut new = document(&format!("{number}"), "1");
-        new.terms.entities = vec![format!("Entity {number}"), "\u{1}".into()];
-        new.article.text = "a\0b\u{1}".repeat(number);
-        ingest(&store, new).await.unwrap();
-    }
-    ingest(&store, document("7", "2")).await.unwrap();
-    let records = exported(&store).await;
-    store.close().await;
-    let copy = |from: String, to: String| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_copydesk"));
-        let output = command.env_clear().args(["store", "copy", &from, &to]).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success() && said.contains("150 documents of"), "{said}");
-    };
-    let path = |file: &File| file.path().display().to_string();
-    copy(path(&file), database.url.clone());
-    copy(path(&file), database.url.clone());
-    assert_eq!(exported(&*database.transfer().await).await, records);
-    copy(database.url.clone(), path(&back));
-    assert_eq!(exported(&*back.transfer().await).await, records);
 }
