@@ -145,6 +145,41 @@ async fn a_server_that_stops_is_unavailable_until_it_is_back() {
     assert_eq!(ingest(&*store, document("b", "1")).await.unwrap().outcome, Outcome::Created);
 }
 
+/// A database whose new sessions are read-only stands for an address that leads to a standby until it has
+/// moved on to the new primary: what is connected meanwhile never takes a write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_takes_no_writes_is_not_kept() {
+    let Some(database) = Database::shared().await else { return };
+    let options = PostgresOptions { wait: Duration::from_millis(500), ..PostgresOptions::default() };
+    let store = database.store(options.clone()).await;
+    let kept = ingest(&*store, document("a", "1")).await.unwrap().document;
+    store.check().await.unwrap();
+    let mut operator = database.connect().await;
+    let fail_over = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', \
+            current_database()); END $$";
+    operator.execute(fail_over).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    operator.execute(cut).await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(ingest(&*store, document("b", "1")).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.get("news", "a", View::Full).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
+    }
+    let refused = PostgresStore::open(&database.location(), options).await.err();
+    assert!(
+        matches!(&refused, Some(StoreError::Unavailable(why)) if why.contains("takes no writes")),
+        "{refused:?}"
+    );
+
+    let move_on = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', \
+            current_database()); END $$";
+    operator.execute(move_on).await.unwrap();
+    store.check().await.unwrap();
+    assert_eq!(store.get("news", "a", View::Full).await.unwrap(), kept);
+    assert_eq!(ingest(&*store, document("b", "1")).await.unwrap().outcome, Outcome::Created);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_document_that_cannot_be_kept_takes_no_other_with_it() {
     let Some(database) = Database::shared().await else { return };
