@@ -145,7 +145,12 @@ pub async fn a_repeated_request_answers_with_what_it_did(place: impl Place) {
 
     let revised = ingest(&*store, request("r2", document("a", "2"))).await.unwrap().document;
     let repeated = ingest(&*store, again.clone()).await.unwrap();
-    assert_eq!(repeated, Ingested { outcome: Outcome::Unchanged, document: revised });
+    assert_eq!(repeated, Ingested { outcome: Outcome::Unchanged, document: revised.clone() });
+
+    // A batch may come to one document by its request and by its name.
+    for result in store.ingest(vec![again.clone(), document("a", "2")]).await {
+        assert_eq!(result.unwrap(), Ingested { outcome: Outcome::Unchanged, document: revised.clone() });
+    }
 
     store.delete(CORPUS, "a", "").await.unwrap();
     ingest(&*store, document("a", "3")).await.unwrap();

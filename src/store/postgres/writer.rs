@@ -396,11 +396,12 @@ impl<'a> Round<'a> {
         if changes.iter().any(|change| matches!(change, Change::Probe)) {
             connection.execute("SELECT nextval('document_places')").await?;
         }
-        let mut loaded = round.write(connection, now).await?;
+        let loaded = round.write(connection, now).await?;
         let done = decisions.into_iter().map(|decision| match decision {
             Decision::Kept(outcome, entry) => Done::Kept(outcome, entry),
-            Decision::Load(seq, missing) => match loaded.remove(&seq) {
-                Some(document) => Done::Unchanged(Box::new(document)),
+            // By its name and by requests that made it, one document may be answered with several times.
+            Decision::Load(seq, missing) => match loaded.get(&seq) {
+                Some(document) => Done::Unchanged(Box::new(document.clone())),
                 None => Done::Refused(missing),
             },
             Decision::Silent => Done::Silent,
