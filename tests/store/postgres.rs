@@ -164,7 +164,8 @@ async fn a_connection_that_takes_no_writes_is_not_kept() {
     for _ in 0..2 {
         assert!(matches!(ingest(&*store, document("b", "1")).await, Err(StoreError::Unavailable(_))));
         assert!(matches!(store.get("news", "a", View::Full).await, Err(StoreError::Unavailable(_))));
-        assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
+        let away = store.check().await.unwrap_err();
+        assert!(matches!(&away, StoreError::Unavailable(why) if why.contains("takes no writes")), "{away}");
     }
     let refused = PostgresStore::open(&database.location(), options).await.err();
     assert!(
@@ -178,6 +179,29 @@ async fn a_connection_that_takes_no_writes_is_not_kept() {
     store.check().await.unwrap();
     assert_eq!(store.get("news", "a", View::Full).await.unwrap(), kept);
     assert_eq!(ingest(&*store, document("b", "1")).await.unwrap().outcome, Outcome::Created);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_whose_readers_are_all_busy_is_there() {
+    let Some(database) = Database::shared().await else { return };
+    let options =
+        PostgresOptions { connections: 3, wait: Duration::from_secs(30), ..PostgresOptions::default() };
+    let store = database.store(options).await;
+    ingest(&*store, document("a", "1")).await.unwrap();
+    let mut other = database.connect().await;
+    other.execute("BEGIN; LOCK TABLE bodies").await.unwrap();
+    let reads: Vec<_> = (0..4)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.get("news", "a", View::Full).await.unwrap() })
+        })
+        .collect();
+    while store.usage().pool.unwrap().waiting == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(10), store.check()).await.unwrap().unwrap();
+    other.execute("ROLLBACK").await.unwrap();
+    join_all(reads).await.into_iter().for_each(|read| drop(read.unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
