@@ -252,11 +252,6 @@ impl Store for PostgresStore {
 
 #[async_trait]
 impl Transfer for PostgresStore {
-    async fn count(&self) -> Result<u64, StoreError> {
-        let rows = self.rows::<(i64,)>(|| QueryBuilder::new("SELECT count(*) FROM documents")).await?;
-        Ok(rows.first().map_or(0, |(count,)| count.unsigned_abs()))
-    }
-
     async fn export(&self, after: Option<Cursor>) -> Result<Vec<(Cursor, Record)>, StoreError> {
         let after = after.map_or(0, |Cursor(seq)| seq);
         let rows = self.rows::<ExportedRow>(move || {

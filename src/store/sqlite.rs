@@ -200,12 +200,6 @@ impl Store for SqliteStore {
 
 #[async_trait]
 impl Transfer for SqliteStore {
-    async fn count(&self) -> Result<u64, StoreError> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&self.readers).await?;
-        Ok(count.unsigned_abs())
-    }
-
     async fn export(&self, after: Option<Cursor>) -> Result<Vec<(Cursor, Record)>, StoreError> {
         // One transaction, so that documents and their terms belong together.
         let mut snapshot = self.readers.begin().await?;

@@ -580,7 +580,7 @@ pub async fn what_is_taken_out_can_be_put_in_as_it_was(place: impl Place) {
     // This one has no terms.
     ingest(&*store, document("0", "2")).await.unwrap();
     let records = exported(&*store).await;
-    assert_eq!((store.count().await.unwrap(), records.len()), (100, 100));
+    assert_eq!(records.len(), 100);
     let ids: Vec<_> = records.iter().map(|record| record.document.document_id.clone()).collect();
     assert_eq!(ids, (0..100).map(|number| number.to_string()).collect::<Vec<_>>());
     assert_eq!(records[0].document, get(&*store, "0").await);
