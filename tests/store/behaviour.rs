@@ -437,6 +437,21 @@ pub async fn a_large_document_is_kept(place: impl Place) {
     assert_eq!(page.documents[0].1, ingested);
 }
 
+pub async fn a_page_of_full_documents_is_about_a_message(place: impl Place) {
+    let store = place.open().await;
+    for id in ["1", "2", "3"] {
+        let mut new = document(id, "1");
+        new.article.text = "word ".repeat((2 << 20) / 5 + 1);
+        ingest(&*store, new).await.unwrap();
+    }
+    let page = store.list(CORPUS, &Filter::default(), View::Full, None, 10).await.unwrap();
+    let ids: Vec<_> = page.documents.iter().map(|(_, document)| &*document.document_id).collect();
+    assert_eq!((ids, page.more), (vec!["3", "2"], true));
+    let rest = Some(page.documents[1].0);
+    let page = store.list(CORPUS, &Filter::default(), View::Full, rest, 10).await.unwrap();
+    assert_eq!((page.documents.len(), page.more), (1, false));
+}
+
 pub async fn basic_leaves_out_source_text_and_blocks(place: impl Place) {
     let store = place.open().await;
     let full = ingest(&*store, document("a", "1")).await.unwrap().document;
