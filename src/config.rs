@@ -324,9 +324,10 @@ impl SecurityArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Storage")]
 pub struct PostgresArgs {
-    /// How many connections to PostgreSQL there are at most: one writes, the others read
+    /// How many connections to PostgreSQL there are at most: one writes, one checks
+    /// whether the database is there, the others read
     #[arg(long, env = "COPYDESK_STORE_CONNECTIONS", default_value_t = 8, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u32).range(2..=1000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(3..=1000))]
     store_connections: u32,
 
     /// How long a free or a new connection to PostgreSQL is waited for
@@ -788,7 +789,7 @@ mod tests {
             ("--log-format", "xml"),
             ("--store", "redis://x"),
             ("--store", "postgres://desk@db:port/x"),
-            ("--store-connections", "1"),
+            ("--store-connections", "2"),
             ("--store-migration-lock", "maybe"),
             ("--store", ":memory:"),
             ("--store", "sqlite::memory:"),

@@ -343,7 +343,7 @@ pub enum QuoteKind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Attribution {
-    /// The speaker is a named entity.
+    /// The speaker is named, most often by one of the entities.
     Resolved,
     /// A speaker is there but not named, as in "a senior official said".
     Anonymous,

@@ -43,7 +43,7 @@ use crate::middleware::unread::{READ_TIMEOUT, Unread};
 use crate::middleware::{Methods, admission, call, deadline, drain, errors, observe, panics, quota, unread};
 use crate::pool::EnginePool;
 use crate::store::SharedStore;
-use crate::telemetry::{self, ObservedStore, StageMetrics};
+use crate::telemetry::{self, StageMetrics};
 use crate::topics::Catalogue;
 use connections::Connections;
 use health::Health;
@@ -110,7 +110,7 @@ pub fn services(
     let desk = Arc::new(Desk {
         analyzer,
         pool: EnginePool::new(config.engine.threads, config.engine.max_wait)?,
-        store: GuardedStore::new(Arc::new(ObservedStore(store))),
+        store: GuardedStore::new(store),
         limits: config.limits,
         catalogue,
         stopwatch: Arc::new(StageMetrics),

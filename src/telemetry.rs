@@ -125,7 +125,10 @@ fn describe_metrics() {
         "Calls refused because the server was full, by what was full"
     );
     describe_counter!("copydesk_panics_total", "Calls that met a bug");
-    describe_counter!("copydesk_spans_total", "Spans of traces, by whether they were sent or lost");
+    describe_counter!(
+        "copydesk_spans_total",
+        "Spans of traces, by whether they were sent or lost on the way; not those dropped before for want of room"
+    );
     describe_gauge!("copydesk_connections", "Open connections");
     describe_counter!("copydesk_connections_refused_total", "Connections closed at once, over the limit");
     describe_counter!("copydesk_tls_handshake_failures_total", "Connections whose TLS handshake failed");

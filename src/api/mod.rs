@@ -9,7 +9,7 @@ pub mod error;
 mod guard;
 mod joint_summary;
 mod names;
-mod page_token;
+pub mod page_token;
 mod server_info_service;
 mod taxonomy_service;
 mod validate;

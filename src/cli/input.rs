@@ -141,10 +141,11 @@ impl JsonLine {
     }
 }
 
+/// Ends with the first error: a file that cannot be read will not be the next time either.
 fn lines<R: BufRead>(mut reader: R, name: String) -> impl Iterator<Item = Result<JsonLine, BrokenRecord>> {
-    let mut number = 0;
+    let (mut number, mut failed) = (0, false);
     std::iter::from_fn(move || {
-        loop {
+        while !failed {
             let mut bytes = Vec::new();
             number += 1;
             let place = || format!("{name}, line {number}");
@@ -153,10 +154,12 @@ fn lines<R: BufRead>(mut reader: R, name: String) -> impl Iterator<Item = Result
                 Ok(_) if bytes.trim_ascii().is_empty() => {}
                 Ok(_) => return Some(Ok(JsonLine { bytes, place: place() })),
                 Err(error) => {
+                    failed = true;
                     return Some(Err(BrokenRecord { place: place(), problem: error.to_string() }));
                 }
             }
         }
+        None
     })
 }
 
@@ -196,4 +199,27 @@ fn parse(line: &[u8]) -> Result<Record, String> {
         ..Source::default()
     };
     Ok(Record { id: line.id, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that breaks.
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+
+    #[test]
+    fn a_file_ends_where_it_cannot_be_read_any_further() {
+        let file = b"{\"text\": \"One.\"}\n\n{\"te".chain(Broken);
+        let lines: Vec<_> = lines(BufReader::new(file), "file".into()).take(9).collect();
+        let [Ok(first), Err(broken)] = &lines[..] else { panic!("{} lines", lines.len()) };
+        assert_eq!(first.place, "file, line 1");
+        assert_eq!(broken.to_string(), "file, line 3: the disk is gone");
+    }
 }

@@ -8,7 +8,7 @@ use crate::analyzer::Analyzer;
 use crate::config::{ServeConfig, taxonomies};
 use crate::server::{self, Listeners, Shutdown, Source};
 use crate::store::SharedStore;
-use crate::telemetry;
+use crate::telemetry::{self, ObservedStore};
 
 /// Serves until a signal, and drains.
 ///
@@ -24,7 +24,8 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         let traces = telemetry::start_traces(&config.traces)?;
         // The ports first: a second server on the same port must not touch the first one's store.
         let listeners = Listeners::bind(config).await?;
-        let store: SharedStore = super::store::open(&config.store, &config.postgres).await?;
+        let store = super::store::open(&config.store, &config.postgres).await?;
+        let store: SharedStore = Arc::new(ObservedStore(store));
         let analyzer = Arc::new(Analyzer::load()?);
         let (paths, engine) = (config.taxonomies.clone(), Arc::clone(&analyzer));
         let taxonomies = Source {

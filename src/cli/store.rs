@@ -72,7 +72,7 @@ async fn run_copy(arguments: &CopyArguments) -> Result<ExitCode, Box<dyn Error>>
     }
     let source = open(from, &postgres.options()).await?;
     let target = open(to, &postgres.options()).await?;
-    let progress = progress_bar(source.count().await?);
+    let progress = progress_bar();
     let copied = copy(&*source, &*target, &progress).await;
     progress.finish_and_clear();
     source.close().await;
@@ -135,11 +135,10 @@ async fn write(
     Ok(())
 }
 
-/// Shown on a terminal.
-fn progress_bar(documents: u64) -> ProgressBar {
-    let bar = ProgressBar::new(documents);
-    let style = "{bar:30} {pos} of {len} documents, {per_sec}, {eta} to go";
-    if let Ok(style) = ProgressStyle::with_template(style) {
+/// Shown on a terminal. Without the number of all documents, which takes long to count in a large database.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} documents, {per_sec}, {elapsed}") {
         bar.set_style(style);
     }
     bar

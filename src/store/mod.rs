@@ -167,8 +167,8 @@ pub const REQUEST_ID_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many documents a page of a listing has at most.
 pub const MAX_PAGE: usize = 1000;
 
-/// A page of full documents ends when it has this many bytes.
-const PAGE_BYTES: usize = 16 << 20;
+/// A page of full documents ends when it has this many bytes: about what one message takes.
+const PAGE_BYTES: usize = 4 << 20;
 
 /// How busy a store is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,14 +12,15 @@ mod session;
 mod text;
 mod writer;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgDatabaseError, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Connection, FromRow, Postgres, QueryBuilder};
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection, Executor, FromRow, Postgres, QueryBuilder};
+use tokio::time::timeout;
 
 pub use self::session::PostgresUrl;
 use self::session::{Session, is_lost};
@@ -44,7 +45,7 @@ const BODY_COLUMNS: &str = "b.content, b.text, b.body";
 /// How a PostgreSQL store works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostgresOptions {
-    /// Connections at most: one for writing, the others for reading. At least 2.
+    /// Connections at most: one for writing, one for checks, the others for reading. At least 3.
     pub connections: u32,
     /// How long a free or a new connection is waited for.
     pub wait: Duration,
@@ -80,6 +81,9 @@ pub struct PostgresStore {
     readers: PgPool,
     /// Reads that wait for a connection.
     waiting: Arc<AtomicUsize>,
+    /// Checks have a connection of their own: clients may keep all readers busy. None while it is in
+    /// use, and after it was lost.
+    checker: Mutex<Option<PgConnection>>,
     session: Session,
     /// How often a read that lost its connection is tried: every idle one may be stale.
     read_attempts: u32,
@@ -97,7 +101,7 @@ impl PostgresStore {
         let session = Session::new(url, &options)?;
         migrate(&session, &options).await.map_err(|error| named(url, error))?;
 
-        let readers = options.connections.saturating_sub(1).max(1);
+        let readers = options.connections.saturating_sub(2).max(1);
         let reading = session.clone();
         let pool = PgPoolOptions::new()
             .max_connections(readers)
@@ -110,7 +114,29 @@ impl PostgresStore {
             .connect_lazy_with(session.connect.clone());
         let writer = PostgresWriter::new(session.clone(), options.request_id_retention);
         let queue = Queue::start(writer, options.queue_bytes, options.group_bytes);
-        Ok(Self { readers: pool, waiting: Arc::default(), session, read_attempts: readers + 1, queue })
+        Ok(Self {
+            readers: pool,
+            waiting: Arc::default(),
+            checker: Mutex::default(),
+            session,
+            read_attempts: readers + 1,
+            queue,
+        })
+    }
+
+    fn checker(&self) -> MutexGuard<'_, Option<PgConnection>> {
+        self.checker.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Gives the connection back if the database answers on it and takes writes.
+    async fn look(&self, mut connection: PgConnection) -> sqlx::Result<PgConnection> {
+        let look = async {
+            // Anew: it may have become a standby, which reads, but does not write.
+            self.session.prepare(&mut connection).await?;
+            connection.execute("SELECT seq FROM documents LIMIT 1").await?;
+            Ok(connection)
+        };
+        timeout(self.session.statement_limit(), look).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// The rows of a query that changes nothing; tried again where its connection was lost.
@@ -133,7 +159,7 @@ impl PostgresStore {
                 let mut connection = connection?;
                 let mut query = query();
                 let query = query.build_query_as().fetch_all(&mut *connection);
-                match tokio::time::timeout(limit, query).await {
+                match timeout(limit, query).await {
                     Ok(Err(error)) if is_lost(&error) => {
                         drop(connection.detach());
                         if attempt == attempts {
@@ -196,16 +222,17 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        // A server that was demoted to a standby reads, but does not write.
-        let rows = self.rows::<(String,)>(|| {
-            QueryBuilder::new(
-                "SELECT current_setting('transaction_read_only') FROM (SELECT 1) s \
-                 LEFT JOIN (SELECT seq FROM documents LIMIT 1) d ON true",
-            )
-        });
-        if rows.await?.iter().any(|(read_only,)| read_only == "on") {
-            return Err(StoreError::Unavailable("the database takes no writes".into()));
-        }
+        let kept = self.checker().take();
+        let kept = match kept {
+            // Where it fails, it may have been stale.
+            Some(connection) => self.look(connection).await.ok(),
+            None => None,
+        };
+        let connection = match kept {
+            Some(connection) => connection,
+            None => self.look(self.session.connect().await?).await?,
+        };
+        *self.checker() = Some(connection);
         self.queue.check().await
     }
 
@@ -217,17 +244,14 @@ impl Store for PostgresStore {
     }
 
     async fn close(&self) {
+        // The database notices by itself that this one has gone.
+        self.checker().take();
         tokio::join!(self.readers.close(), self.queue.close());
     }
 }
 
 #[async_trait]
 impl Transfer for PostgresStore {
-    async fn count(&self) -> Result<u64, StoreError> {
-        let rows = self.rows::<(i64,)>(|| QueryBuilder::new("SELECT count(*) FROM documents")).await?;
-        Ok(rows.first().map_or(0, |(count,)| count.unsigned_abs()))
-    }
-
     async fn export(&self, after: Option<Cursor>) -> Result<Vec<(Cursor, Record)>, StoreError> {
         let after = after.map_or(0, |Cursor(seq)| seq);
         let rows = self.rows::<ExportedRow>(move || {
@@ -277,7 +301,7 @@ struct ExportedRow {
 /// Looks at a database, and makes the tables or changes them to what this version needs.
 async fn migrate(session: &Session, options: &PostgresOptions) -> Result<(), StoreError> {
     let mut settings = session.connect().await?;
-    let setting = async |connection: &mut sqlx::PgConnection, name: &'static str| {
+    let setting = async |connection: &mut PgConnection, name: &'static str| {
         sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(name).fetch_one(connection).await
     };
     let encoding = setting(&mut settings, "server_encoding").await?;

@@ -71,6 +71,9 @@ impl Queue {
     /// Gives changes to the writer and waits until they are committed; the results come in
     /// their order. Where this future is dropped before the writer begins, nothing is done.
     async fn write(&self, changes: Vec<Change>) -> Results {
+        if changes.is_empty() {
+            return Vec::new();
+        }
         let count = changes.len();
         match self.submit(changes).await {
             Ok(results) => results,
@@ -175,6 +178,10 @@ async fn write(writer: &mut impl Writer, mut group: Vec<Job>, failing: &watch::S
     let (jobs, bytes) = (group.len(), group.iter().map(|job| job.bytes).sum::<usize>());
     // The caller of an abandoned job has left without an answer, so that it need not be done.
     group.retain(|job| !job.reply.is_closed());
+    if group.is_empty() {
+        // A commit of nothing succeeds on a full disk, too, and says nothing of whether writing works.
+        return;
+    }
     let counts: Vec<usize> = group.iter().map(|job| job.changes.len()).collect();
     let changes = group.iter_mut().flat_map(|job| std::mem::take(&mut job.changes)).collect();
     match writer.commit(changes).await {
@@ -199,5 +206,41 @@ async fn write(writer: &mut impl Writer, mut group: Vec<Job>, failing: &watch::S
                 let _ = job.reply.send((0..count).map(|_| failed()).collect());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that is full: what writes nothing can be committed.
+    struct Full;
+
+    #[async_trait]
+    impl Writer for Full {
+        async fn commit(&mut self, changes: Vec<Change>) -> Result<Results, StoreError> {
+            match changes.len() {
+                0 => Ok(Vec::new()),
+                _ => Err(StoreError::Unavailable("the disk is full".into())),
+            }
+        }
+
+        async fn finish(self) {}
+    }
+
+    #[tokio::test]
+    async fn a_commit_of_nothing_does_not_mean_that_writing_works() {
+        let queue = Queue::start(Full, 1 << 20, 1 << 20);
+        queue.delete("news", "a", "").await.unwrap_err();
+        assert!(queue.ingest(Vec::new()).await.is_empty());
+        assert!(*queue.failing.borrow());
+
+        // Nor does one whose callers have all left.
+        let space = Arc::clone(&queue.space).acquire_owned().await.unwrap();
+        let (reply, _) = oneshot::channel();
+        let abandoned = Job { changes: vec![Change::Probe], bytes: 0, reply, _space: space };
+        let (state, failing) = watch::channel(true);
+        write(&mut Full, vec![abandoned], &state).await;
+        assert!(*failing.borrow());
     }
 }

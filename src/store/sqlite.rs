@@ -80,6 +80,8 @@ impl Default for SqliteOptions {
 /// Documents in one SQLite file.
 pub struct SqliteStore {
     readers: SqlitePool,
+    /// Looks whether the file can be read, also while clients keep all readers busy.
+    checker: SqlitePool,
     queue: Queue,
     file: OpenFile,
 }
@@ -115,19 +117,23 @@ impl SqliteStore {
         MIGRATIONS.run(&pool).await.map_err(|error| migration_error(path, error))?;
         let connection = pool.acquire().await?.detach();
 
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.readers)
-            .acquire_timeout(options.busy_timeout)
-            .test_before_acquire(false)
-            .connect_with(file.create_if_missing(false).read_only(true))
-            .await
-            .map_err(|error| open_error(path, &error))?;
+        let reading = file.create_if_missing(false).read_only(true);
+        let pool = async |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(options.busy_timeout)
+                .test_before_acquire(false)
+                .connect_with(reading.clone())
+                .await
+                .map_err(|error| open_error(path, &error))
+        };
+        let (readers, checker) = (pool(options.readers).await?, pool(1).await?);
 
         let open = OpenFile::at(path).map_err(|error| open_error(path, &error.into()))?;
         let writing = writing.create_if_missing(false);
         let writer = SqliteWriter::new(connection, writing, open.clone(), options.request_id_retention);
         let queue = Queue::start(writer, options.queue_bytes, options.group_bytes);
-        Ok(Self { readers, queue, file: open })
+        Ok(Self { readers, checker, queue, file: open })
     }
 }
 
@@ -177,7 +183,7 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.file.check()?;
-        sqlx::query("SELECT seq FROM documents LIMIT 1").fetch_optional(&self.readers).await?;
+        sqlx::query("SELECT seq FROM documents LIMIT 1").fetch_optional(&self.checker).await?;
         self.queue.check().await
     }
 
@@ -187,19 +193,13 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         // Readers first, so that the writer can write all of the log back.
-        self.readers.close().await;
+        tokio::join!(self.readers.close(), self.checker.close());
         self.queue.close().await;
     }
 }
 
 #[async_trait]
 impl Transfer for SqliteStore {
-    async fn count(&self) -> Result<u64, StoreError> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM documents").fetch_one(&self.readers).await?;
-        Ok(count.unsigned_abs())
-    }
-
     async fn export(&self, after: Option<Cursor>) -> Result<Vec<(Cursor, Record)>, StoreError> {
         // One transaction, so that documents and their terms belong together.
         let mut snapshot = self.readers.begin().await?;
@@ -353,5 +353,22 @@ pub(super) fn explain(error: &sqlx::Error) -> StoreError {
             StoreError::Unavailable(format!("the file cannot be read or written: {error}"))
         }
         _ => StoreError::Internal(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_whose_readers_are_all_busy_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let options =
+            SqliteOptions { readers: 2, busy_timeout: Duration::from_millis(100), ..Default::default() };
+        let store = SqliteStore::open(&directory.path().join("documents.db"), options).await.unwrap();
+        let busy = [store.readers.acquire().await.unwrap(), store.readers.acquire().await.unwrap()];
+        store.check().await.unwrap();
+        drop(busy);
+        store.close().await;
     }
 }

@@ -16,9 +16,6 @@ pub struct Record {
 /// A store whose documents can be taken out and put in as they are.
 #[async_trait]
 pub trait Transfer: Store {
-    /// How many documents there are in all corpora.
-    async fn count(&self) -> Result<u64, StoreError>;
-
     /// Some documents of all corpora after a place, in the order in which they were created;
     /// none where there are no more.
     async fn export(&self, after: Option<Cursor>) -> Result<Vec<(Cursor, Record)>, StoreError>;

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
@@ -20,6 +21,8 @@ pub struct Server {
     directory: TempDir,
     /// Whether commits reach the disk.
     durable: bool,
+    /// Where it listens beside its socket, and then for encrypted connections alone.
+    port: Option<u16>,
 }
 
 impl Server {
@@ -41,7 +44,7 @@ impl Server {
             return None;
         };
         // Sockets have short names.
-        let server = Self { binaries, directory: tempfile::tempdir_in("/tmp").unwrap(), durable };
+        let server = Self { binaries, directory: tempfile::tempdir_in("/tmp").unwrap(), durable, port: None };
         if is_root() {
             run(Command::new("chown").arg("postgres:").arg(server.directory.path()));
         }
@@ -51,6 +54,34 @@ impl Server {
             .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]));
         server.up();
         Some(server)
+    }
+
+    /// One that takes TCP connections with TLS, too: from the user `postgres` without a certificate, from the
+    /// user `desk` with one that the authority has signed for that name. All in PEM.
+    pub fn with_tls(certificate: &str, key: &str, authority: &str) -> Option<Self> {
+        let mut server = Self::start()?;
+        server.down();
+        for (name, pem) in [("server.crt", certificate), ("server.key", key), ("root.crt", authority)] {
+            server.write(name, pem);
+        }
+        let who = "local all all trust\nhostssl all desk all cert\nhostssl all postgres all trust\n";
+        server.write("pg_hba.conf", who);
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        server.port = Some(free.local_addr().unwrap().port());
+        drop(free);
+        server.up();
+        Some(server)
+    }
+
+    /// A file in the server's directory that it alone may read.
+    fn write(&self, name: &str, content: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.data().join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        if is_root() {
+            run(Command::new("chown").arg("postgres:").arg(path));
+        }
     }
 
     fn data(&self) -> PathBuf {
@@ -74,10 +105,14 @@ impl Server {
     /// Starts the server and waits until it answers.
     pub fn up(&self) {
         let directory = self.directory.path().display();
-        let flags = format!(
-            "-c listen_addresses='' -c fsync={} -c max_connections=200 -k {directory}",
-            if self.durable { "on" } else { "off" }
-        );
+        let listen = match self.port {
+            None => "-c listen_addresses=''".to_owned(),
+            Some(port) => {
+                format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_ca_file=root.crt")
+            }
+        };
+        let fsync = if self.durable { "on" } else { "off" };
+        let flags = format!("{listen} -c fsync={fsync} -c max_connections=200 -k {directory}");
         let mut start = self.command("pg_ctl");
         start.arg("-D").arg(self.data()).arg("-l").arg(self.directory.path().join("log"));
         run(start.args(["-w", "-o", &flags, "start"]));
@@ -90,7 +125,13 @@ impl Server {
 
     fn url(&self, database: &str) -> String {
         let directory = self.directory.path().display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{directory}/{database}")
+        let port = self.port.unwrap_or(5432);
+        format!("postgres://postgres@{directory}:{port}/{database}")
+    }
+
+    /// The server's address for TCP.
+    pub fn port(&self) -> u16 {
+        self.port.expect("a server that was started with TLS")
     }
 
     /// An empty database.

@@ -1,10 +1,12 @@
 //! The behaviour of a store, run against every backend.
 
 mod behaviour;
+mod copy;
 mod postgres;
 #[path = "../postgres_server/mod.rs"]
 mod postgres_server;
 mod sqlite;
+mod tls;
 
 /// Instantiates every behaviour for a backend: a module of tests named like it. `$place` is a
 /// type that implements [`behaviour::Place`].
@@ -28,6 +30,7 @@ macro_rules! store_test_suite {
             corpora_are_apart,
             any_text_comes_back_as_it_was,
             a_large_document_is_kept,
+            a_page_of_full_documents_is_about_a_message,
             basic_leaves_out_source_text_and_blocks,
             a_document_made_again_is_another_one,
             a_revision_is_found_by_its_own_terms_only,

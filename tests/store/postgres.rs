@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use copydesk::store::postgres::{PostgresOptions, PostgresStore, PostgresUrl};
-use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
 use copydesk::store::transfer::Transfer;
 use copydesk::store::{Filter, NewDocument, Outcome, SharedStore, Store, StoreError, View};
 use futures_util::future::join_all;
@@ -12,7 +11,6 @@ use sqlx::Executor;
 
 use crate::behaviour::{Place, document, exported, ingest};
 use crate::postgres_server::{Database, Server};
-use crate::sqlite::File;
 
 impl Place for Database {
     async fn new() -> Option<Self> {
@@ -31,7 +29,7 @@ async fn replicas_that_start_at_once_make_the_tables_once() {
     for (number, store) in stores.iter().enumerate() {
         ingest(&**store, document(&format!("{number}"), "1")).await.unwrap();
     }
-    assert_eq!(stores[0].count().await.unwrap(), 8);
+    assert_eq!(exported(&*stores[0]).await.len(), 8);
     // Without an advisory lock one of them comes first.
     let options = PostgresOptions { migration_lock: false, ..PostgresOptions::default() };
     database.store(options).await.check().await.unwrap();
@@ -147,6 +145,65 @@ async fn a_server_that_stops_is_unavailable_until_it_is_back() {
     assert_eq!(ingest(&*store, document("b", "1")).await.unwrap().outcome, Outcome::Created);
 }
 
+/// A database whose new sessions are read-only stands for an address that leads to a standby until it has
+/// moved on to the new primary: what is connected meanwhile never takes a write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_takes_no_writes_is_not_kept() {
+    let Some(database) = Database::shared().await else { return };
+    let options = PostgresOptions { wait: Duration::from_millis(500), ..PostgresOptions::default() };
+    let store = database.store(options.clone()).await;
+    let kept = ingest(&*store, document("a", "1")).await.unwrap().document;
+    store.check().await.unwrap();
+    let mut operator = database.connect().await;
+    let fail_over = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', \
+            current_database()); END $$";
+    operator.execute(fail_over).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    operator.execute(cut).await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(ingest(&*store, document("b", "1")).await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.get("news", "a", View::Full).await, Err(StoreError::Unavailable(_))));
+        let away = store.check().await.unwrap_err();
+        assert!(matches!(&away, StoreError::Unavailable(why) if why.contains("takes no writes")), "{away}");
+    }
+    let refused = PostgresStore::open(&database.location(), options).await.err();
+    assert!(
+        matches!(&refused, Some(StoreError::Unavailable(why)) if why.contains("takes no writes")),
+        "{refused:?}"
+    );
+
+    let move_on = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', \
+            current_database()); END $$";
+    operator.execute(move_on).await.unwrap();
+    store.check().await.unwrap();
+    assert_eq!(store.get("news", "a", View::Full).await.unwrap(), kept);
+    assert_eq!(ingest(&*store, document("b", "1")).await.unwrap().outcome, Outcome::Created);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_whose_readers_are_all_busy_is_there() {
+    let Some(database) = Database::shared().await else { return };
+    let options =
+        PostgresOptions { connections: 3, wait: Duration::from_secs(30), ..PostgresOptions::default() };
+    let store = database.store(options).await;
+    ingest(&*store, document("a", "1")).await.unwrap();
+    let mut other = database.connect().await;
+    other.execute("BEGIN; LOCK TABLE bodies").await.unwrap();
+    let reads: Vec<_> = (0..4)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.get("news", "a", View::Full).await.unwrap() })
+        })
+        .collect();
+    while store.usage().pool.unwrap().waiting == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::timeout(Duration::from_secs(10), store.check()).await.unwrap().unwrap();
+    other.execute("ROLLBACK").await.unwrap();
+    join_all(reads).await.into_iter().for_each(|read| drop(read.unwrap()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_document_that_cannot_be_kept_takes_no_other_with_it() {
     let Some(database) = Database::shared().await else { return };
@@ -203,32 +260,4 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
     other.execute(newer).await.unwrap();
     let error = open(&database.url).await.to_string();
     assert!(error.contains("written by a newer version"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn documents_move_from_a_file_and_back() {
-    let Some(database) = Database::shared().await else { return };
-    let (file, back) = (File::empty(), File::empty());
-    let store = SqliteStore::open(&file.path(), SqliteOptions::default()).await.unwrap();
-    for number in 0..150 {
-        let mut new = document(&format!("{number}"), "1");
-        new.terms.entities = vec![format!("Entity {number}"), "\u{1}".into()];
-        new.article.text = "a\0b\u{1}".repeat(number);
-        ingest(&store, new).await.unwrap();
-    }
-    ingest(&store, document("7", "2")).await.unwrap();
-    let records = exported(&store).await;
-    store.close().await;
-    let copy = |from: String, to: String| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_copydesk"));
-        let output = command.env_clear().args(["store", "copy", &from, &to]).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success() && said.contains("150 documents of"), "{said}");
-    };
-    let path = |file: &File| file.path().display().to_string();
-    copy(path(&file), database.url.clone());
-    copy(path(&file), database.url.clone());
-    assert_eq!(exported(&*database.transfer().await).await, records);
-    copy(database.url.clone(), path(&back));
-    assert_eq!(exported(&*back.transfer().await).await, records);
 }

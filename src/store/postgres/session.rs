@@ -1,8 +1,8 @@
 //! Where the database is, and what holds for every connection to it.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use std::{fmt, io};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -83,13 +83,23 @@ impl Session {
     }
 
     /// Sets the limits of what a connection does.
+    ///
+    /// # Errors
+    /// Where it takes no writes: what leads to a standby now may lead to the primary later, and a
+    /// connection that is kept would stay with the standby.
     pub async fn prepare(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let limit = self.statement_timeout.as_millis().to_string();
         // The last one frees the locks of a replica that froze amid a transaction.
-        let set = "SELECT set_config('statement_timeout', $1, false), \
+        let set = "SELECT current_setting('transaction_read_only') = 'on', \
+             set_config('statement_timeout', $1, false), \
              set_config('lock_timeout', $1, false), \
              set_config('idle_in_transaction_session_timeout', $1, false)";
-        sqlx::query(set).bind(limit).execute(connection).await.map(drop)
+        let read_only: bool = sqlx::query_scalar(set).bind(limit).fetch_one(connection).await?;
+        if read_only {
+            let standby = io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "it takes no writes");
+            return Err(sqlx::Error::Io(standby));
+        }
+        Ok(())
     }
 
     /// When the client gives up on a statement whose server is silent.

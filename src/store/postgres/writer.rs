@@ -103,8 +103,10 @@ pub(super) struct PostgresWriter {
 
 /// Why a transaction, or a part of it, did not go through. It has been undone, or will be.
 enum Failure {
-    /// It may go through when it is tried again.
-    Again(StoreError),
+    /// Another transaction was in its way; it may go through when it is tried again.
+    Conflict(StoreError),
+    /// So it may where the connection was lost, or none could be had.
+    Disconnected(StoreError),
     /// One of its changes cannot be made.
     Refused(StoreError),
     /// It failed, or may have been committed, and is not tried again.
@@ -117,7 +119,8 @@ impl From<sqlx::Error> for Failure {
         let conflict = (error.as_database_error().and_then(|error| error.code()))
             .is_some_and(|code| matches!(&*code, SERIALIZATION_FAILURE | DEADLOCK | UNIQUE_VIOLATION));
         match StoreError::from(error) {
-            error if lost || conflict => Self::Again(error),
+            error if lost => Self::Disconnected(error),
+            error if conflict => Self::Conflict(error),
             error @ StoreError::Unavailable(_) => Self::Lost(error),
             error => Self::Refused(error),
         }
@@ -162,21 +165,24 @@ impl PostgresWriter {
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Lost(StoreError::Unavailable("the database does not answer".into())),
             };
-            if matches!(failure, Failure::Lost(_)) || !self.roll_back().await {
+            if !matches!(failure, Failure::Conflict(_)) || !self.roll_back().await {
                 self.connection = None;
             }
             match failure {
-                Failure::Again(error) if attempt < attempts => {
+                Failure::Conflict(error) | Failure::Disconnected(error) if attempt < attempts => {
                     tracing::debug!(%error, attempt, "the transaction is tried again");
                     sleep(jittered(pause)).await;
                     pause *= 2;
                 }
-                Failure::Again(error) | Failure::Refused(error) | Failure::Lost(error) => return Err(error),
+                Failure::Conflict(error)
+                | Failure::Disconnected(error)
+                | Failure::Refused(error)
+                | Failure::Lost(error) => return Err(error),
             }
         }
     }
 
-    /// Whether the connection is as good as new: that of a transaction that another kept out is.
+    /// Whether the connection is as good as new.
     async fn roll_back(&mut self) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         matches!(timeout(self.session.statement_limit(), connection.execute("ROLLBACK")).await, Ok(Ok(_)))
@@ -185,7 +191,10 @@ impl PostgresWriter {
     async fn transaction(&mut self, changes: &[Change]) -> Result<Vec<Done>, Failure> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            none => none.insert(self.session.connect().await.map_err(|error| Failure::Again(error.into()))?),
+            none => {
+                let new = self.session.connect().await;
+                none.insert(new.map_err(|error| Failure::Disconnected(error.into()))?)
+            }
         };
         let now = now();
         connection.execute("BEGIN").await?;
@@ -387,11 +396,12 @@ impl<'a> Round<'a> {
         if changes.iter().any(|change| matches!(change, Change::Probe)) {
             connection.execute("SELECT nextval('document_places')").await?;
         }
-        let mut loaded = round.write(connection, now).await?;
+        let loaded = round.write(connection, now).await?;
         let done = decisions.into_iter().map(|decision| match decision {
             Decision::Kept(outcome, entry) => Done::Kept(outcome, entry),
-            Decision::Load(seq, missing) => match loaded.remove(&seq) {
-                Some(document) => Done::Unchanged(Box::new(document)),
+            // By its name and by requests that made it, one document may be answered with several times.
+            Decision::Load(seq, missing) => match loaded.get(&seq) {
+                Some(document) => Done::Unchanged(Box::new(document.clone())),
                 None => Done::Refused(missing),
             },
             Decision::Silent => Done::Silent,
@@ -646,5 +656,5 @@ fn texts<'a, T>(of: &[(&'a Prepared, T)], text: fn(&Prepared) -> &String) -> Vec
 
 /// Another replica made the same document or did the same request a moment ago.
 fn kept_out() -> Failure {
-    Failure::Again(StoreError::Unavailable("other writes were in the way too often".into()))
+    Failure::Conflict(StoreError::Unavailable("other writes were in the way too often".into()))
 }
