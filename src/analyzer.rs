@@ -277,7 +277,8 @@ impl Run<'_> {
         out.sentence_count = segmented.body.sentences.len();
         let wanted = |feature| self.options.features.contains(feature);
 
-        let entities = if wanted(Feature::Entities) || wanted(Feature::Quotes) || wanted(Feature::Summary) {
+        let readers = [Feature::Entities, Feature::Quotes, Feature::KeyPhrases, Feature::Summary];
+        let entities = if readers.into_iter().any(wanted) {
             self.stage(Feature::Entities, out, || self.engine.entities.find(&segmented))?
         } else {
             None
@@ -291,12 +292,14 @@ impl Run<'_> {
             out.temporal_expressions = self.stage(Feature::TemporalExpressions, out, find)?;
         }
         if wanted(Feature::KeyPhrases) {
-            out.key_phrases =
-                self.stage(Feature::KeyPhrases, out, || keyphrases::find(&segmented, KEY_PHRASES))?;
+            let find = || keyphrases::find(&segmented, known, KEY_PHRASES);
+            out.key_phrases = self.stage(Feature::KeyPhrases, out, find)?;
         }
         if wanted(Feature::Summary) {
             let summarize = || self.engine.summarizer.summarize(&segmented, known, &self.options.summary);
             out.summary = self.stage(Feature::Summary, out, summarize)?;
+            let unanswered = out.summary.as_ref().is_some_and(|summary| !summary.answers);
+            out.warnings.extend(unanswered.then(|| query_warning(&self.options.summary.query)));
         }
         if wanted(Feature::Topics) {
             out.topics = self
@@ -325,6 +328,12 @@ impl Run<'_> {
         self.stopwatch.stage(feature.name(), started.elapsed().as_secs_f64());
         Ok(result.map_err(|_| out.failed.push(feature)).ok())
     }
+}
+
+/// That a summary is not about the query.
+pub fn query_warning(query: &str) -> Warning {
+    let message = format!("nothing in the text answers {query:?}, so the summary is of the whole story");
+    Warning { reason: "QUERY_NOT_ANSWERED", message }
 }
 
 /// The models for entities, quotes, dates and topics have read English only.
