@@ -11,11 +11,12 @@ use crate::document::{
 };
 use crate::entities::EntityModel;
 use crate::extract::{Extraction, Extractor, Mode};
+use crate::keyphrases::PhraseModel;
 use crate::model::{ModelError, ModelInfo};
 use crate::summary::Summarizer;
 use crate::text::segment_article;
 use crate::topics::{Choice, Definition, OwnTaxonomy, TaxonomyInfo, TopicInfo, TopicModel};
-use crate::{dates, keyphrases, quotes, summary, topics};
+use crate::{dates, quotes, summary, topics};
 
 /// How many key phrases a document gets at most.
 const KEY_PHRASES: usize = 12;
@@ -159,6 +160,7 @@ pub struct Analyzer {
     entities: EntityModel,
     summarizer: Summarizer,
     topics: TopicModel,
+    phrases: PhraseModel,
 }
 
 impl Analyzer {
@@ -169,12 +171,14 @@ impl Analyzer {
             entities: EntityModel::load()?,
             summarizer: Summarizer::load()?,
             topics: TopicModel::load()?,
+            phrases: PhraseModel::load()?,
         })
     }
 
-    pub fn models(&self) -> [&ModelInfo; 6] {
+    pub fn models(&self) -> [&ModelInfo; 7] {
         let [lines, pages, metadata] = self.extractor.infos();
-        [lines, pages, metadata, self.entities.info(), self.summarizer.info(), self.topics.info()]
+        let [entities, phrases] = [self.entities.info(), self.phrases.info()];
+        [lines, pages, metadata, entities, phrases, self.summarizer.info(), self.topics.info()]
     }
 
     pub fn taxonomy(&self) -> &TaxonomyInfo {
@@ -292,7 +296,7 @@ impl Run<'_> {
             out.temporal_expressions = self.stage(Feature::TemporalExpressions, out, find)?;
         }
         if wanted(Feature::KeyPhrases) {
-            let find = || keyphrases::find(&segmented, known, KEY_PHRASES);
+            let find = || self.engine.phrases.find(&segmented, known, KEY_PHRASES);
             out.key_phrases = self.stage(Feature::KeyPhrases, out, find)?;
         }
         if wanted(Feature::Summary) {

@@ -66,7 +66,9 @@ fn dateline(body: &Segmented, first: &Sentence) -> usize {
     let tokens = || first.tokens.clone().take(LONGEST);
     let is_name = |token| {
         let opening = body.word(token).chars().next();
-        opening.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || matches!(c, '(' | ')' | ',' | '.' | '/'))
+        opening.is_some_and(|c| {
+            c.is_uppercase() || c.is_ascii_digit() || matches!(c, '(' | ')' | ',' | '.' | '/')
+        })
     };
     let dash = tokens().position(|token| matches!(body.word(token), "-" | "--" | "–" | "—"));
     dash.filter(|&dash| dash > 0 && dash + 1 < first.tokens.len() && tokens().take(dash).all(is_name))

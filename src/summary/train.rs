@@ -66,7 +66,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 /// Articles of paragraphs, one a line, divided by blank lines; unpacked by the `xz` program.
-fn unlabelled(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+pub fn unlabelled(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let mut xz = Command::new("xz").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
     let mut text = String::new();
     xz.stdout.take().ok_or("xz has no output")?.read_to_string(&mut text)?;

@@ -1,16 +1,19 @@
 //! Phrases that say what a document is about.
 //!
 //! Without a part-of-speech tagger: a phrase is a run of words between function words, verbs
-//! and marks, cut back until it ends like a noun, or the name of an entity in whatever form it is
+//! and marks, cut back until it ends like a noun (how news uses a word says what it is), or the name of an entity in whatever form it is
 //! mentioned. Phrases are the same when their words are, plural or not, and are ranked by how often,
 //! where and how widely their words are used.
+
+pub mod train;
 
 use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::document::{Entity, EntityKind, KeyPhrase, MentionKind, TextSpan};
-use crate::text::stem::stem_hash;
+use crate::model::{ModelError, ModelFile, ModelInfo};
+use crate::text::stem::{EMPTY, stem_hash};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 /// A phrase has so many words at most, "of" and "the" inside a name among them.
@@ -24,20 +27,53 @@ const OPENING: usize = 3;
 /// A word alone that is no name has to be mentioned twice, or in the title.
 const LEAST_WORD_WEIGHT: f32 = 2.0;
 
-/// The `limit` best phrases, best first; `entities` are the article's.
-pub fn find(article: &SegmentedArticle, entities: &[Entity], limit: usize) -> Vec<KeyPhrase> {
-    // A title in capitals tells no names from words, so that the phrases come from the body.
-    let (source, title) = if article.body.tokens.is_empty() {
-        (&article.title, None)
-    } else {
-        (&article.body, Some(&article.title))
-    };
-    let mut phrases = Phrases::default();
-    phrases.collect(source, &owners(source, entities));
-    if let Some(title) = title {
-        phrases.recognize(title, &owners(title, entities));
+const MODEL: &[u8] = include_bytes!("../../models/keyphrases.bin");
+/// The model's sections: hashes of words that are verbs, and of words that end no phrase.
+const BREAKING: &str = "breaking";
+const LEADING: &str = "leading";
+
+/// Knows what words do in phrases. Immutable; share it.
+pub struct PhraseModel {
+    info: ModelInfo,
+    /// By [`form`]; other words are nouns, unless they look otherwise.
+    forms: FxHashMap<u32, Role>,
+}
+
+impl PhraseModel {
+    /// Loads the weights compiled into the binary.
+    pub fn load() -> Result<Self, ModelError> {
+        let file = ModelFile::parse(MODEL)?;
+        let breaking = file.u32s(BREAKING)?.into_iter().map(|form| (form, Role::Breaks));
+        let leading = file.u32s(LEADING)?.into_iter().map(|form| (form, Role::Leads));
+        Ok(Self { info: file.info().clone(), forms: breaking.chain(leading).collect() })
     }
-    phrases.best(limit, source)
+
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The `limit` best phrases, best first; `entities` are the article's.
+    pub fn find(&self, article: &SegmentedArticle, entities: &[Entity], limit: usize) -> Vec<KeyPhrase> {
+        // A title in capitals tells no names from words, so that the phrases come from the body.
+        let (source, title) = if article.body.tokens.is_empty() {
+            (&article.title, None)
+        } else {
+            (&article.body, Some(&article.title))
+        };
+        let read = |text| Reading { text, owners: owners(text, entities), forms: &self.forms };
+        let mut phrases = Phrases::default();
+        phrases.collect(&read(source));
+        if let Some(title) = title {
+            phrases.recognize(&read(title));
+        }
+        phrases.best(limit, source)
+    }
+}
+
+/// A word as the model knows it, in lower case.
+fn form(written: &str) -> u32 {
+    let lower = written.bytes().map(|byte| byte.to_ascii_lowercase());
+    lower.fold(EMPTY, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// For each token the entity whose name it is part of, and whether it begins a mention. Nations and
@@ -100,31 +136,6 @@ const FUNCTION_WORDS: &str = "a an the this that these those each every either n
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august \
     september october november december jan feb mar apr jun jul aug sept sep oct nov dec mr mrs ms dr sir";
 
-/// Verbs so frequent in news, in all their forms, that a phrase with one is no noun phrase.
-const VERBS: &str = "say says said saying tell tells told telling ask asks asked asking add adds added adding get gets \
-    got getting gotten make makes made making take takes took taken taking go goes went gone going come comes came \
-    coming give gives gave given giving see sees saw seen seeing know knows knew known knowing think thinks thought \
-    thinking want wants wanted wanting use uses used using find finds found finding put puts putting keep keeps kept \
-    keeping let lets letting begin begins began begun seem seems seemed become becomes became becoming show shows \
-    showed shown showing hold holds held holding bring brings brought bringing happen happens happened write writes \
-    wrote written writing provide provides provided sit sits sat stand stands stood lose loses lost losing pay pays \
-    paid paying meet meets met include includes included including continue continues continued set sets setting \
-    learn learns learned lead leads led leading understand understands understood remain remains remained believe \
-    believes believed call calls called calling try tries tried trying need needs needed feel feels felt leave \
-    leaves left leaving mean means meant begin work works worked run runs ran running look looks looked looking \
-    turn turns turned start starts started starting help helps helped helping talk talks talked hear hears heard \
-    play plays played move moves moved live lives lived expect expects expected agree agrees agreed announce \
-    announces announced announcing report reports reported warn warns warned claim claims claimed deny denies \
-    denied accuse accuses accused argue argues argued suggest suggests suggested allow allows allowed follow follows \
-    followed following appear appears appeared rise rises rose risen fall falls fell fallen win wins won beat beats \
-    beaten buy buys bought sell sells sold build builds built send sends sent reach reaches reached cut cuts die dies died kill \
-    kills killed face faces faced open opens opened close closes closed plan plans planned hope hopes hoped offer \
-    offers offered speak speaks spoke spoken read reads spend spends spent grow grows grew grown add break breaks \
-    broke broken receive receives received decide decides decided consider considers considered serve serves served \
-    describe describes described according based regarding concerning hit hits drop drops dropped pass passes passed \
-    raise raises raised urge urges urged vow vows vowed seek seeks sought push pushes pushed face join joins joined \
-    release releases released reveal reveals revealed confirm confirms confirmed discuss discusses discussed";
-
 /// Adjectives that end no phrase.
 const ADJECTIVES: &str = "new old good better best bad worse worst big bigger biggest small smaller large larger largest \
     great greater greatest high higher highest low lower lowest long longer short early late young major minor main \
@@ -166,17 +177,14 @@ static TITLES: LazyLock<FxHashSet<u32>> = LazyLock::new(|| {
     TITLE_WORDS.split_whitespace().map(|word| stem_hash(word, &mut buffer)).collect()
 });
 
-/// What words do in phrases, by the hash of their stem.
+/// What words of these lists do in phrases, by the hash of their stem.
 static ROLES: LazyLock<FxHashMap<u32, Role>> = LazyLock::new(|| {
     let mut roles = FxHashMap::default();
     let mut buffer = Vec::new();
     // Later lists give way to earlier ones.
-    for (list, role) in [
-        (FUNCTION_WORDS, Role::Breaks),
-        (VERBS, Role::Breaks),
-        (ADJECTIVES, Role::Leads),
-        (VAGUE_NOUNS, Role::Vague),
-    ] {
+    for (list, role) in
+        [(FUNCTION_WORDS, Role::Breaks), (ADJECTIVES, Role::Leads), (VAGUE_NOUNS, Role::Vague)]
+    {
         for word in list.split_whitespace() {
             roles.entry(stem_hash(word, &mut buffer)).or_insert(role);
         }
@@ -229,19 +237,19 @@ struct Phrases {
 
 impl Phrases {
     /// Takes the phrases of a text.
-    fn collect(&mut self, text: &Segmented, owners: &[Option<Owner>]) {
+    fn collect(&mut self, reading: &Reading) {
+        let text = reading.text;
         let mut run: Vec<Word> = Vec::new();
         let mut buffer = Vec::with_capacity(32);
         for (number, sentence) in text.sentences.iter().enumerate() {
             let weight = if number < OPENING { IN_OPENING } else { 1.0 };
             let quarter = 1 << (4 * number / text.sentences.len());
             for token in sentence.tokens.clone() {
-                let owner = owners[token];
-                match word(text, token, sentence.tokens.start, owner, &mut buffer) {
+                match reading.word(token, sentence.tokens.start, &mut buffer) {
                     Some(word) if word.role != Role::Breaks => run.push(word),
                     other => {
                         // Marks inside a name hold it together, and "of" does: Bank of England.
-                        let inside = owner.is_some_and(|owner| !owner.begins);
+                        let inside = reading.owners[token].is_some_and(|owner| !owner.begins);
                         if inside || other.is_some() && holds_together(text, token, &run) {
                             continue;
                         }
@@ -260,7 +268,12 @@ impl Phrases {
         // A name may describe what follows ("the Trump administration"); what describes a name
         // ("film-maker George Lucas") is a phrase of its own.
         let begins_name = |word: &Word| word.owner.is_some_and(|owner| owner.begins);
-        for part in run.chunk_by(|a, b| (a.capital || !b.capital) && !begins_name(b)) {
+        // "prices raised import costs"
+        let is_past = |a: &Word, b: &Word| {
+            a.role != Role::Leads && b.role == Role::Leads && text.word(b.token).ends_with("ed")
+        };
+        let goes_on = |a: &Word, b: &Word| (a.capital || !b.capital) && !begins_name(b) && !is_past(a, b);
+        for part in run.chunk_by(goes_on) {
             let mut part = part;
             while let [rest @ .., last] = part
                 && last.role == Role::Leads
@@ -291,6 +304,9 @@ impl Phrases {
             let entity = entity.filter(|_| part.iter().all(|word| owner(word) == entity));
             if entity.is_none() {
                 part = &part[part.len().saturating_sub(LONGEST)..];
+                // Half a name is none.
+                let whole = part.iter().position(|word| word.owner.is_none_or(|owner| owner.begins));
+                part = &part[whole.unwrap_or(part.len())..];
             }
             if part.iter().all(|word| text.word(word.token).len() <= 1) {
                 continue;
@@ -325,10 +341,11 @@ impl Phrases {
     }
 
     /// Finds the known phrases again in the title.
-    fn recognize(&mut self, title: &Segmented, owners: &[Option<Owner>]) {
+    fn recognize(&mut self, reading: &Reading) {
+        let title = reading.text;
         let mut buffer = Vec::with_capacity(32);
         let words: Vec<Word> = (0..title.tokens.len())
-            .filter_map(|token| word(title, token, 0, owners[token], &mut buffer))
+            .filter_map(|token| reading.word(token, 0, &mut buffer))
             .filter(|word| word.role != Role::Breaks)
             .collect();
         for word in &words {
@@ -409,40 +426,54 @@ impl Phrases {
     }
 }
 
-/// The token as a word of a phrase; none for marks, addresses, and numbers outside names.
-fn word(
-    text: &Segmented,
-    token: usize,
-    sentence_start: usize,
-    owner: Option<Owner>,
-    buffer: &mut Vec<u8>,
-) -> Option<Word> {
-    match text.tokens[token].kind {
-        TokenKind::Word => (),
-        TokenKind::Number if owner.is_some() => (),
-        _ => return None,
+/// A text with what is known of its words.
+struct Reading<'a> {
+    text: &'a Segmented<'a>,
+    owners: Vec<Option<Owner>>,
+    /// As [`PhraseModel`] has them.
+    forms: &'a FxHashMap<u32, Role>,
+}
+
+impl Reading<'_> {
+    /// The token as a word of a phrase; none for marks, addresses, and numbers outside names.
+    fn word(&self, token: usize, sentence_start: usize, buffer: &mut Vec<u8>) -> Option<Word> {
+        let (text, owner) = (self.text, self.owners[token]);
+        match text.tokens[token].kind {
+            TokenKind::Word => (),
+            TokenKind::Number if owner.is_some() => (),
+            _ => return None,
+        }
+        let written = text.word(token);
+        let stem = stem_hash(written, buffer);
+        let capitalized = |token: usize| {
+            text.tokens.get(token).is_some_and(|t| t.kind == TokenKind::Word)
+                && text.word(token).chars().next().is_some_and(char::is_uppercase)
+        };
+        // The first word of a sentence has a capital anyway; before another it begins a name.
+        let capital =
+            owner.is_some() || capitalized(token) && (token != sentence_start || capitalized(token + 1));
+        let abbreviation = written.len() > 1 && !written.contains(char::is_lowercase);
+        let role = match ROLES.get(&stem) {
+            _ if owner.is_some() => Role::Noun,
+            // "US" is no pronoun, and "IT" and "WHO" none either.
+            Some(_) if abbreviation && capital => Role::Noun,
+            Some(&role) => role,
+            None if capital => Role::Noun,
+            None => self.forms.get(&form(written)).copied().unwrap_or_else(|| role_by_ending(written)),
+        };
+        Some(Word { token, stem, role, capital, owner })
     }
-    let written = text.word(token);
-    let stem = stem_hash(written, buffer);
-    let capitalized = |token: usize| {
-        text.tokens.get(token).is_some_and(|t| t.kind == TokenKind::Word)
-            && text.word(token).chars().next().is_some_and(char::is_uppercase)
-    };
-    // The first word of a sentence has a capital anyway; before another it begins a name.
-    let capital =
-        owner.is_some() || capitalized(token) && (token != sentence_start || capitalized(token + 1));
-    let abbreviation = written.len() > 1 && !written.contains(char::is_lowercase);
-    let role = match ROLES.get(&stem) {
-        _ if owner.is_some() => Role::Noun,
-        // "US" is no pronoun, and "IT" and "WHO" none either.
-        Some(_) if abbreviation && capital => Role::Noun,
-        Some(&role) => role,
-        None if capital => Role::Noun,
-        None if written.starts_with(['\'', '’']) || written.ends_with("ly") => Role::Breaks,
-        None if ["ed", "ous", "ful", "able", "ible"].iter().any(|end| written.ends_with(end)) => Role::Leads,
-        None => Role::Noun,
-    };
-    Some(Word { token, stem, role, capital, owner })
+}
+
+/// For words that no list and no model has.
+fn role_by_ending(written: &str) -> Role {
+    if written.starts_with(['\'', '’']) || written.ends_with("ly") {
+        Role::Breaks
+    } else if ["ed", "ous", "ful", "able", "ible"].iter().any(|end| written.ends_with(end)) {
+        Role::Leads
+    } else {
+        Role::Noun
+    }
 }
 
 /// Whether a word ends like an adjective, as of a nationality or a party.
@@ -479,12 +510,13 @@ mod tests {
     use crate::entities::EntityModel;
     use crate::text::segment_article;
 
+    static PHRASES: LazyLock<PhraseModel> = LazyLock::new(|| PhraseModel::load().unwrap());
     static ENTITIES: LazyLock<EntityModel> = LazyLock::new(|| EntityModel::load().unwrap());
 
     fn phrases(title: &str, text: &str) -> Vec<KeyPhrase> {
         let article = Article { title: title.into(), text: text.into(), ..Article::default() };
         let segmented = segment_article(&article);
-        find(&segmented, &ENTITIES.find(&segmented), 8)
+        PHRASES.find(&segmented, &ENTITIES.find(&segmented), 8)
     }
 
     fn texts(phrases: &[KeyPhrase]) -> Vec<&str> {
