@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lexicon::{LONGEST_PHRASE, List, Usage};
 use super::link::Links;
-use super::reading::{Reading, Style};
+use super::reading::{Line, Reading, Style};
 use super::tagger::Labelling;
 use super::tags::{self, KINDS, OUTSIDE, Tag};
 use super::words::{self, Case, mix};
@@ -292,7 +292,7 @@ pub fn resolve(reading: &Reading, links: &Links, names: Vec<Name>) -> Vec<Cluste
     let mut resolver = Resolver::new(reading, links, &names);
     resolver.settle_types();
     resolver.join_links();
-    resolver.join_acronyms(&names);
+    resolver.join_acronyms(reading, &names);
     resolver.join_shorter();
     resolver.clusters(reading, names)
 }
@@ -313,8 +313,10 @@ struct Group {
     sort: Sort,
     /// Hashes of the words, letters and digits alone.
     words: Vec<u32>,
-    /// The words' first characters, small words left out, in lower case.
-    initials: String,
+    /// The words' first characters in lower case, without and with those of small words.
+    initials: [String; 2],
+    /// Whether it is a single word written as letters, as "WHO" and "BoJ".
+    acronym: bool,
     /// Whether the first word is a nationality.
     national: bool,
     /// By type, how many names.
@@ -360,7 +362,7 @@ impl Resolver {
         let mut by_words: FxHashMap<(u32, Sort), usize> = FxHashMap::default();
         let mut group_of = Vec::with_capacity(names.len());
         for (number, name) in names.iter().enumerate() {
-            let (words, initials) = name_words(reading, name);
+            let Words { hashes: words, initials, acronym } = Words::of(reading, name);
             let phrase = words.iter().copied().fold(0, words::phrase);
             let kind = match name.kind {
                 EntityKind::Person if may_be_person(reading, name) => name.kind,
@@ -377,6 +379,7 @@ impl Resolver {
                     sort,
                     words,
                     initials,
+                    acronym,
                     national: reading.word(name.units.start).lists & List::Demonym.bit() != 0,
                     votes: [0; KINDS.len()],
                     count: 0,
@@ -454,37 +457,44 @@ impl Resolver {
     }
 
     /// "World Health Organization (WHO)", and later WHO alone; also without brackets where
-    /// one name alone has the initials.
-    fn join_acronyms(&mut self, names: &[Name]) {
+    /// one name alone has the initials, be it with its small words, as MoD.
+    fn join_acronyms(&mut self, reading: &Reading, names: &[Name]) {
         let mut by_initials: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (group, facts) in self.groups.iter().enumerate() {
             if facts.words.len() > 1 && facts.sort == Sort::Thing {
-                by_initials.entry(&facts.initials).or_default().push(group);
+                for initials in &facts.initials {
+                    let list = by_initials.entry(initials).or_default();
+                    if list.last() != Some(&group) {
+                        list.push(group);
+                    }
+                }
             }
         }
         let mut pairs = Vec::new();
         for (group, facts) in self.groups.iter().enumerate() {
-            let [_] = facts.words[..] else { continue };
-            if facts.initials.len() < 2 || facts.sort != Sort::Thing {
+            if !facts.acronym || facts.sort != Sort::Thing {
                 continue;
             }
-            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice)
+            if let Some([long]) = by_initials.get(facts.initials[0].as_str()).map(Vec::as_slice)
                 && usual(&facts.votes) == usual(&self.groups[*long].votes)
             {
                 pairs.push((group, *long));
             }
         }
-        // In brackets right behind a name, the letters need not be its initials one by one.
+        // Right behind a name, the letters need not be its initials one by one; in brackets
+        // they may be those of its name in another language.
         for (i, pair) in names.windows(2).enumerate() {
             let (long, short) = (self.group_of[i], self.group_of[i + 1]);
             let near = pair[0].line == pair[1].line && pair[0].units.end + 1 == pair[1].units.start;
             let (long_facts, short_facts) = (&self.groups[long], &self.groups[short]);
-            let acronym = !short_facts.initials.is_empty()
-                && short_facts.words.len() == 1
-                && short_facts.initials.len() > 1
-                && long_facts.words.len() > 1
-                && short_facts.initials.chars().next() == long_facts.initials.chars().next();
-            if near && acronym && long_facts.sort != Sort::Person {
+            if !near || !short_facts.acronym || long_facts.words.len() < 2 || long_facts.sort == Sort::Person
+            {
+                continue;
+            }
+            let organizations =
+                [long_facts, short_facts].iter().all(|facts| usual(&facts.votes) == EntityKind::Organization);
+            let translated = organizations && short_facts.link.is_none() && is_bracketed(reading, &pair[1]);
+            if translated || short_facts.initials[0].chars().next() == long_facts.initials[0].chars().next() {
                 pairs.push((short, long));
             }
         }
@@ -552,9 +562,7 @@ impl Resolver {
                 let place = |kind| matches!(kind, EntityKind::Location);
                 let same = kind(short) == kind(long) && !place(kind(short));
                 // BBC North is a part of the BBC and not what it is called in full.
-                let part = short.words.len() == 1
-                    && short.initials.len() > 1
-                    && long.words.starts_with(&short.words);
+                let part = short.acronym && long.words.starts_with(&short.words);
                 // The Communist Party of which a text has told is not the Chinese one that it
                 // names later.
                 let another = long.national && short.first < long.first;
@@ -621,32 +629,60 @@ fn usual(votes: &[u32; KINDS.len()]) -> EntityKind {
     most.map_or(EntityKind::Other, |(kind, _)| KINDS[kind])
 }
 
-/// The hashes of a name's words, and their initials without small words; the letters of an
-/// acronym are its initials.
-fn name_words(reading: &Reading, name: &Name) -> (Vec<u32>, String) {
-    const SMALL: [&str; 6] = ["the", "of", "and", "for", "&", "in"];
-    let text = reading.text(reading.lines[name.line].section);
-    let mut hashes = Vec::new();
-    let mut initials = String::new();
-    for unit in &reading.units[name.units.clone()] {
-        let word = &text[unit.begin as usize..unit.end as usize];
-        let hash = words::plain_hash(word);
-        let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else {
-            continue;
+/// Whether a name stands alone between brackets.
+fn is_bracketed(reading: &Reading, name: &Name) -> bool {
+    let Line { section, ref units, .. } = reading.lines[name.line];
+    let is = |unit: usize, mark: &str| units.contains(&unit) && reading.unit_text(section, unit) == mark;
+    name.units.start.checked_sub(1).is_some_and(|unit| is(unit, "(")) && is(name.units.end, ")")
+}
+
+/// A name's words, as [`Group`] keeps them.
+struct Words {
+    hashes: Vec<u32>,
+    initials: [String; 2],
+    acronym: bool,
+}
+
+impl Words {
+    fn of(reading: &Reading, name: &Name) -> Self {
+        const SMALL: [&str; 6] = ["the", "of", "and", "for", "&", "in"];
+        let section = reading.lines[name.line].section;
+        let mut hashes = Vec::new();
+        let mut initials = [String::new(), String::new()];
+        for unit in name.units.clone() {
+            let word = reading.unit_text(section, unit);
+            let hash = words::plain_hash(word);
+            let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else {
+                continue;
+            };
+            let hash = if name.kind == EntityKind::Norp { norp_hash(word).unwrap_or(hash) } else { hash };
+            hashes.push(hash);
+            let initial = words::folded(word).find(|c| c.is_alphanumeric());
+            if !SMALL.contains(&word) {
+                initials[0].extend(initial);
+            }
+            initials[1].extend(initial);
+        }
+        let acronym = hashes.len() == 1 && name.units.len() == 1 && {
+            let word = reading.unit_text(section, name.units.start);
+            let letters: String = words::folded(word).filter(|c| c.is_alphanumeric()).collect();
+            let acronym = letters.chars().count() > 1 && is_written_as_letters(word);
+            if acronym {
+                initials = [letters.clone(), letters];
+            }
+            acronym
         };
-        let hash = if name.kind == EntityKind::Norp { norp_hash(word).unwrap_or(hash) } else { hash };
-        hashes.push(hash);
-        if !SMALL.contains(&word) {
-            initials.extend(words::folded(word).find(|c| c.is_alphanumeric()));
-        }
+        Self { hashes, initials, acronym }
     }
-    if let ([_], [unit]) = (&hashes[..], &reading.units[name.units.clone()]) {
-        let word = &text[unit.begin as usize..unit.end as usize];
-        if !word.chars().any(char::is_lowercase) {
-            initials = words::folded(word).filter(|c| c.is_alphanumeric()).collect();
-        }
-    }
-    (hashes, initials)
+}
+
+/// "WHO", "U.S." and "BoJ", whose small letter is that of a small word.
+fn is_written_as_letters(word: &str) -> bool {
+    const LONGEST: usize = 4;
+    let mixed = || {
+        word.len() <= LONGEST && word.starts_with(char::is_uppercase) && word.ends_with(char::is_uppercase)
+    };
+    !word.contains(char::is_lowercase) || mixed()
 }
 
 /// Americans are American, Democratic is Democrats.
