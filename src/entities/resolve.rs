@@ -319,6 +319,8 @@ struct Group {
     acronym: bool,
     /// Whether the first word is a nationality.
     national: bool,
+    /// Whether the last word is the name of a town, region or country.
+    place: bool,
     /// By type, how many names.
     votes: [u32; KINDS.len()],
     count: u32,
@@ -354,7 +356,16 @@ struct Resolver {
     joined: Vec<usize>,
     /// For a short name with several readings, the groups it may mean.
     ambiguous: FxHashMap<usize, Vec<usize>>,
+    /// [`PARTS`] and [`SCHOOLS`] as hashes.
+    parts: FxHashSet<u32>,
+    schools: FxHashSet<u32>,
 }
+
+/// Ends of the names of what is a part of, or called after, what their first word names.
+const PARTS: [&str; 4] = ["committee", "subcommittee", "caucus", "square"];
+/// Ends of the names of what may be called after its town.
+const SCHOOLS: [&str; 4] = ["university", "college", "school", "institute"];
+const PLACES: u32 = List::Country.bit() | List::City.bit() | List::Region.bit();
 
 impl Resolver {
     fn new(reading: &Reading, links: &Links, names: &[Name]) -> Self {
@@ -381,6 +392,7 @@ impl Resolver {
                     initials,
                     acronym,
                     national: reading.word(name.units.start).lists & List::Demonym.bit() != 0,
+                    place: reading.word(name.units.end - 1).lists & PLACES != 0,
                     votes: [0; KINDS.len()],
                     count: 0,
                     first: number,
@@ -396,7 +408,14 @@ impl Resolver {
             group_of.push(group);
         }
         let joined = (0..groups.len()).collect();
-        Self { groups, group_of, joined, ambiguous: FxHashMap::default() }
+        Self {
+            groups,
+            group_of,
+            joined,
+            ambiguous: FxHashMap::default(),
+            parts: words::folded_hashes(&PARTS),
+            schools: words::folded_hashes(&SCHOOLS),
+        }
     }
 
     fn root(&self, mut group: usize) -> usize {
@@ -561,14 +580,23 @@ impl Resolver {
             Sort::Thing => {
                 let place = |kind| matches!(kind, EntityKind::Location);
                 let same = kind(short) == kind(long) && !place(kind(short));
-                // BBC North is a part of the BBC and not what it is called in full.
-                let part = short.acronym && long.words.starts_with(&short.words);
+                // BBC North is a part of the BBC and not what it is called in full, and so is the
+                // Senate Judiciary Committee one of the Senate; Oxford University is in Oxford.
+                let ends_in =
+                    |words: &FxHashSet<u32>| long.words.last().is_some_and(|word| words.contains(word));
+                let of_word = short.words.len() == 1 && long.words.starts_with(&short.words);
+                let part = of_word
+                    && (short.acronym || ends_in(&self.parts) || short.place && ends_in(&self.schools));
+                // Nobody calls the White House the House.
+                let house = [words::folded_hash("house")];
+                let house = short.words == house && long.words.ends_with(&house);
                 // The Communist Party of which a text has told is not the Chinese one that it
                 // names later.
                 let another = long.national && short.first < long.first;
                 same && short.link.is_none()
                     && !another
                     && !part
+                    && !house
                     && (long.words.starts_with(&short.words) || long.words.ends_with(&short.words))
             }
         }

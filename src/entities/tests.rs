@@ -209,6 +209,20 @@ fn letters_join_the_name_that_they_stand_for() {
 }
 
 #[test]
+fn a_part_is_not_the_whole() {
+    let found = read(
+        "",
+        "The House voted on Tuesday to fund the army. The White House said the president would sign. The House \
+         will adjourn on Friday. The Senate voted on Monday. The Senate Judiciary Committee had approved it in \
+         May. Members of the Senate were absent.",
+    );
+    assert_eq!(found.proper("House"), ["House", "House"]);
+    assert_eq!(found.proper("White House"), ["White House"]);
+    assert_eq!(found.proper("Senate"), ["Senate", "Senate"]);
+    assert_eq!(found.proper("Senate Judiciary Committee"), ["Senate Judiciary Committee"]);
+}
+
+#[test]
 fn roads_and_bridges_are_facilities() {
     let found = read("", "Police closed Ashgrove Road on Monday after a fire near Millfield Bridge.");
     assert_eq!(found.entity("Ashgrove Road").kind, EntityKind::Facility);
