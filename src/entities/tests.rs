@@ -223,6 +223,29 @@ fn a_part_is_not_the_whole() {
 }
 
 #[test]
+fn storms_and_ships_are_called_so_before_their_names() {
+    let found = read(
+        "",
+        "Hurricane Melissa hit Jamaica on Monday. Melissa killed nine people. Cyclone Freddy struck Malawi. HMS \
+         Prince of Wales sailed to Kingston with aid. The National Hurricane Center warned of floods.",
+    );
+    for storm in ["Hurricane Melissa", "Cyclone Freddy"] {
+        assert_eq!(found.entity(storm).kind, EntityKind::Event);
+    }
+    assert_eq!(found.entity("HMS Prince of Wales").kind, EntityKind::Product);
+    assert_eq!(found.proper("Hurricane Melissa"), ["Hurricane Melissa", "Melissa"]);
+}
+
+#[test]
+fn he_before_a_name_is_no_pronoun() {
+    let found = read(
+        "",
+        "Scott Bessent flew to Geneva on Sunday. He Lifeng had come the day before. He said little.",
+    );
+    assert!(!found.mentions("Scott Bessent", MentionKind::Pronoun).contains(&"He"), "{:?}", found.names());
+}
+
+#[test]
 fn roads_and_bridges_are_facilities() {
     let found = read("", "Police closed Ashgrove Road on Monday after a fire near Millfield Bridge.");
     assert_eq!(found.entity("Ashgrove Road").kind, EntityKind::Facility);
