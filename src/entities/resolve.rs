@@ -289,12 +289,76 @@ fn adherents(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
 
 /// Brings together the names that mean the same; clusters in order of their first names.
 pub fn resolve(reading: &Reading, links: &Links, names: Vec<Name>) -> Vec<Cluster> {
+    let names = with_listed(reading, links, names);
     let mut resolver = Resolver::new(reading, links, &names);
     resolver.settle_types();
     resolver.join_links();
     resolver.join_acronyms(reading, &names);
     resolver.join_shorter();
     resolver.clusters(reading, names)
+}
+
+/// Adds the countries and organisations of several words that the table of links knows, where
+/// the tagger has passed over them or seen only parts; lets the table settle what is an
+/// organisation. A country's name may be that of its team, so its type stays.
+fn with_listed(reading: &Reading, links: &Links, mut names: Vec<Name>) -> Vec<Name> {
+    // For each unit the number of the name that it lies in, plus one.
+    let mut name_of = vec![0; reading.units.len()];
+    for (number, name) in names.iter().enumerate() {
+        name_of[name.units.clone()].fill(number + 1);
+    }
+    let mut parts = vec![false; names.len()];
+    let mut found = Vec::new();
+    for (number, line) in reading.lines.iter().enumerate().filter(|(_, line)| line.style == Style::Normal) {
+        let mut unit = line.units.start;
+        while unit < line.units.end {
+            let Some((end, kind)) = listed_at(reading, links, line, unit) else {
+                unit += 1;
+                continue;
+            };
+            let whole = std::mem::replace(&mut unit, end)..end;
+            let within: Vec<usize> = whole.clone().filter_map(|unit| name_of[unit].checked_sub(1)).collect();
+            if let Some(&same) = within.first().filter(|&&name| names[name].units == whole) {
+                if kind == EntityKind::Organization {
+                    names[same].kind = kind;
+                }
+            } else if within
+                .iter()
+                .all(|&name| names[name].units.start >= whole.start && names[name].units.end <= whole.end)
+            {
+                within.iter().for_each(|&name| parts[name] = true);
+                found.push(Name { line: number, units: whole, kind, confidence: AGAIN });
+            }
+        }
+    }
+    let mut parts = parts.into_iter();
+    names.retain(|_| parts.next() != Some(true));
+    names.extend(found);
+    names.sort_by_key(|name| name.units.start);
+    names
+}
+
+/// The end and type of the longest name of two words or more that begins at `unit` and that the
+/// table knows as a country's or an organisation's.
+fn listed_at(reading: &Reading, links: &Links, line: &Line, unit: usize) -> Option<(usize, EntityKind)> {
+    const LONGEST_SMALL: usize = 3;
+    let capital = |unit: usize| reading.word(unit).case.has_capital();
+    if !capital(unit) {
+        return None;
+    }
+    let (mut hash, mut longest) = (0, None);
+    for at in unit..line.units.end.min(unit + LONGEST_PHRASE) {
+        let word = reading.unit_text(line.section, at);
+        if !capital(at) && word.len() > LONGEST_SMALL {
+            break;
+        }
+        let Some(plain) = words::plain_hash(word) else { break };
+        hash = words::phrase(hash, plain);
+        if at > unit && capital(at) {
+            longest = links.listed(hash).map(|kind| (at + 1, kind)).or(longest);
+        }
+    }
+    longest
 }
 
 /// For each unit, the cluster of the name it lies in, plus one; 0 where there is none.

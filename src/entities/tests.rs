@@ -246,6 +246,18 @@ fn he_before_a_name_is_no_pronoun() {
 }
 
 #[test]
+fn listed_organisations_and_countries_are_found_in_full() {
+    let found = read(
+        "",
+        "The World Trade Organization ruled on Monday. The case is before the World Trade Organization. Bosnia \
+         and Herzegovina had asked for help.",
+    );
+    let organization = found.entity("World Trade Organization");
+    assert_eq!((organization.kind, organization.mentions.len()), (EntityKind::Organization, 2));
+    assert_eq!(organization.links[0].id, "Q7825");
+}
+
+#[test]
 fn roads_and_bridges_are_facilities() {
     let found = read("", "Police closed Ashgrove Road on Monday after a fire near Millfield Bridge.");
     assert_eq!(found.entity("Ashgrove Road").kind, EntityKind::Facility);
