@@ -18,12 +18,13 @@ use copydesk::config::ServeArgs;
 use copydesk::document::{Article, Content, MimeType, Source};
 use copydesk::entities::EntityModel;
 use copydesk::extract::Mode;
+use copydesk::keyphrases::PhraseModel;
 use copydesk::server::{self, Listeners, Shutdown};
 use copydesk::store::sqlite::{SqliteOptions, SqliteStore};
 use copydesk::summary::Summarizer;
 use copydesk::text::segment_article;
 use copydesk::topics::TopicModel;
-use copydesk::{dates, keyphrases, quotes};
+use copydesk::{dates, quotes};
 use cpu_time::ProcessTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -70,8 +71,9 @@ fn article(engine: &Analyzer, words: usize) -> Article {
 
 fn stages(criterion: &mut Criterion) {
     let engine = Analyzer::load().expect("the models are sound");
-    let (entities, summarizer, topics) = (
+    let (entities, phrases, summarizer, topics) = (
         EntityModel::load().expect("the model is sound"),
+        PhraseModel::load().expect("the model is sound"),
         Summarizer::load().expect("the model is sound"),
         TopicModel::load().expect("the model is sound"),
     );
@@ -88,7 +90,7 @@ fn stages(criterion: &mut Criterion) {
         bench(&mut group, "entities", words, || drop(black_box(entities.find(&segmented))));
         bench(&mut group, "quotes", words, || drop(black_box(quotes::find(&segmented, &found))));
         bench(&mut group, "dates", words, || drop(black_box(dates::find(&segmented, article.publish_time))));
-        bench(&mut group, "key-phrases", words, || drop(black_box(keyphrases::find(&segmented, 12))));
+        bench(&mut group, "key-phrases", words, || drop(black_box(phrases.find(&segmented, &found, 12))));
         let summarize = || drop(black_box(summarizer.summarize(&segmented, &found, &Default::default())));
         bench(&mut group, "summary", words, summarize);
         bench(&mut group, "topics", words, || drop(black_box(topics.tag(&segmented, &Default::default()))));

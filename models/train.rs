@@ -8,13 +8,13 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use copydesk::{entities, extract, summary, topics};
+use copydesk::{entities, extract, keyphrases, summary, topics};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [task, data, without @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: train lines|pages|metadata|entities|summary|topics DATA_DIRECTORY [WITHOUT...]".into()
+            "usage: train lines|pages|metadata|entities|keyphrases|summary|topics DATA_DIRECTORY [WITHOUT...]".into()
         );
     };
     let data = Path::new(data);
@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "pages" => extract::html::train::train(data)?,
         "metadata" => extract::html::metadata::train::train(data)?,
         "entities" => entities::train::train(data, without)?,
+        "keyphrases" => keyphrases::train::train(data)?,
         "summary" => summary::train::train(data)?,
         "topics" => topics::train::train(data)?,
         _ => return Err(format!("no model is called {task:?}").into()),

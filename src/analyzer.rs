@@ -11,11 +11,12 @@ use crate::document::{
 };
 use crate::entities::EntityModel;
 use crate::extract::{Extraction, Extractor, Mode};
+use crate::keyphrases::PhraseModel;
 use crate::model::{ModelError, ModelInfo};
 use crate::summary::Summarizer;
 use crate::text::segment_article;
 use crate::topics::{Choice, Definition, OwnTaxonomy, TaxonomyInfo, TopicInfo, TopicModel};
-use crate::{dates, keyphrases, quotes, summary, topics};
+use crate::{dates, quotes, summary, topics};
 
 /// How many key phrases a document gets at most.
 const KEY_PHRASES: usize = 12;
@@ -159,6 +160,7 @@ pub struct Analyzer {
     entities: EntityModel,
     summarizer: Summarizer,
     topics: TopicModel,
+    phrases: PhraseModel,
 }
 
 impl Analyzer {
@@ -169,12 +171,14 @@ impl Analyzer {
             entities: EntityModel::load()?,
             summarizer: Summarizer::load()?,
             topics: TopicModel::load()?,
+            phrases: PhraseModel::load()?,
         })
     }
 
-    pub fn models(&self) -> [&ModelInfo; 6] {
+    pub fn models(&self) -> [&ModelInfo; 7] {
         let [lines, pages, metadata] = self.extractor.infos();
-        [lines, pages, metadata, self.entities.info(), self.summarizer.info(), self.topics.info()]
+        let [entities, phrases] = [self.entities.info(), self.phrases.info()];
+        [lines, pages, metadata, entities, phrases, self.summarizer.info(), self.topics.info()]
     }
 
     pub fn taxonomy(&self) -> &TaxonomyInfo {
@@ -277,7 +281,8 @@ impl Run<'_> {
         out.sentence_count = segmented.body.sentences.len();
         let wanted = |feature| self.options.features.contains(feature);
 
-        let entities = if wanted(Feature::Entities) || wanted(Feature::Quotes) || wanted(Feature::Summary) {
+        let readers = [Feature::Entities, Feature::Quotes, Feature::KeyPhrases, Feature::Summary];
+        let entities = if readers.into_iter().any(wanted) {
             self.stage(Feature::Entities, out, || self.engine.entities.find(&segmented))?
         } else {
             None
@@ -291,12 +296,14 @@ impl Run<'_> {
             out.temporal_expressions = self.stage(Feature::TemporalExpressions, out, find)?;
         }
         if wanted(Feature::KeyPhrases) {
-            out.key_phrases =
-                self.stage(Feature::KeyPhrases, out, || keyphrases::find(&segmented, KEY_PHRASES))?;
+            let find = || self.engine.phrases.find(&segmented, known, KEY_PHRASES);
+            out.key_phrases = self.stage(Feature::KeyPhrases, out, find)?;
         }
         if wanted(Feature::Summary) {
             let summarize = || self.engine.summarizer.summarize(&segmented, known, &self.options.summary);
             out.summary = self.stage(Feature::Summary, out, summarize)?;
+            let unanswered = out.summary.as_ref().is_some_and(|summary| !summary.answers);
+            out.warnings.extend(unanswered.then(|| query_warning(&self.options.summary.query)));
         }
         if wanted(Feature::Topics) {
             out.topics = self
@@ -329,6 +336,12 @@ impl Run<'_> {
 
 /// The reason of the warning that the models have not read a text's language.
 pub const NO_MODEL_FOR_LANGUAGE: &str = "NO_MODEL_FOR_LANGUAGE";
+
+/// That a summary is not about the query.
+pub fn query_warning(query: &str) -> Warning {
+    let message = format!("nothing in the text answers {query:?}, so the summary is of the whole story");
+    Warning { reason: "QUERY_NOT_ANSWERED", message }
+}
 
 /// The models for entities, quotes, dates and topics have read English only.
 fn language_warning(article: &Article) -> Option<Warning> {

@@ -388,6 +388,8 @@ pub struct Summary {
     pub sentences: Vec<SummarySentence>,
     /// How many sentences the summary was chosen from.
     pub source_sentence_count: usize,
+    /// Whether it is about the query; true where there was none.
+    pub answers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -407,6 +409,8 @@ pub struct JointSummary {
     pub sentences: Vec<JointSummarySentence>,
     /// How many sentences the summary was chosen from.
     pub source_sentence_count: usize,
+    /// Whether it is about the query; true where there was none.
+    pub answers: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

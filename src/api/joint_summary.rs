@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::validate::{JointSummaryJob, Target};
 use super::{Desk, answer, convert, v1};
 use crate::access::Caller;
-use crate::analyzer::{Checkpoint, Stopped};
+use crate::analyzer::{self, Checkpoint, Stopped};
 use crate::document::{Article, Source};
 use crate::store::StoredDocument;
 
@@ -75,7 +75,11 @@ pub async fn answer(
                 documents,
                 offset_encoding: convert::offset_encoding(unit),
                 models: desk.analyzer.models().into_iter().map(convert::model).collect(),
-                warnings: Vec::new(),
+                warnings: if summary.answers {
+                    Vec::new()
+                } else {
+                    convert::warnings(&[analyzer::query_warning(&options.query)])
+                },
             })
         }
     };

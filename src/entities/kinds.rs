@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::reading::Reading;
+use super::lexicon::Usage;
+use super::reading::{Reading, Style};
 use super::resolve::Name;
-use super::words;
+use super::words::{self, Case};
 use crate::document::EntityKind;
 
 /// Nouns after which a name is the organisation's and not that of somebody in it.
@@ -25,11 +26,22 @@ const BUILDINGS: [&str; 38] = [
     "hotel", "inn", "hall", "tower", "palace", "plant", "terminal", "airfield",
 ];
 
+/// Words before the name of a storm.
+const STORMS: [&str; 4] = ["hurricane", "typhoon", "cyclone", "storm"];
+/// Before the names of ships.
+const SHIPS: [&str; 6] = ["HMS", "USS", "INS", "MV", "BRP", "HMAS"];
+/// Confidence in a storm or ship found by the word before it.
+const ANNOUNCED: f32 = 0.9;
+/// The longest name of a ship behind its prefix, in words.
+const LONGEST_SHIP: usize = 4;
+
 /// The lists above as hashes; built once with the model.
 pub struct Hints {
     introducing: FxHashSet<u32>,
     held: FxHashSet<u32>,
     buildings: FxHashSet<u32>,
+    storms: FxHashSet<u32>,
+    ships: FxHashSet<u32>,
     of: u32,
     within: u32,
     comma: u32,
@@ -41,6 +53,8 @@ impl Hints {
             introducing: words::folded_hashes(&INTRODUCING),
             held: words::folded_hashes(&HELD),
             buildings: words::folded_hashes(&BUILDINGS),
+            storms: words::folded_hashes(&STORMS),
+            ships: words::folded_hashes(&SHIPS),
             of: words::folded_hash("of"),
             within: words::folded_hash("in"),
             comma: words::folded_hash(","),
@@ -49,7 +63,7 @@ impl Hints {
 
     /// Takes for an organisation who is introduced as one: "the airline Ryanair", "the
     /// party's newspaper, Nhan Dan, said", "shares in Aviva". Such names are often of few words
-    /// and look like those of people. Takes for a building what is called one.
+    /// and look like those of people. Takes for a building, a storm or a ship what is called one.
     pub fn typed(&self, reading: &Reading, mut names: Vec<Name>) -> Vec<Name> {
         let phrase = |name: &Name| reading.phrase(name.units.clone());
         let introduced: FxHashSet<u32> =
@@ -63,7 +77,81 @@ impl Hints {
                 name.kind = EntityKind::Facility;
             }
         }
+        self.announced(reading, names)
+    }
+
+    /// "Hurricane Melissa" and "HMS Prince of Wales" in full, whatever names have been found in
+    /// them; and Melissa, where she is later no more than that.
+    fn announced(&self, reading: &Reading, mut names: Vec<Name>) -> Vec<Name> {
+        // Who plays for Melbourne Storm is no storm.
+        let mut within = vec![false; reading.units.len()];
+        names.iter().for_each(|name| within[name.units.start + 1..name.units.end].fill(true));
+        let mut end = 0;
+        let found: Vec<Name> = (0..reading.lines.len())
+            .filter(|&line| reading.lines[line].style == Style::Normal)
+            .flat_map(|line| reading.lines[line].units.clone().map(move |unit| (line, unit)))
+            .filter(|&(_, unit)| !within[unit])
+            .filter_map(|(line, unit)| self.announcement(reading, line, unit))
+            .filter(|name| {
+                let free = name.units.start >= end;
+                end = end.max(name.units.end);
+                free
+            })
+            .collect();
+        if found.is_empty() {
+            return names;
+        }
+        let mut taken = vec![false; reading.units.len()];
+        found.iter().for_each(|name| taken[name.units.clone()].fill(true));
+        names.retain(|name| !taken[name.units.clone()].contains(&true));
+        let storms = found.iter().filter(|name| name.kind == EntityKind::Event);
+        let storms: FxHashSet<u32> = storms.map(|name| reading.word(name.units.end - 1).folded).collect();
+        let alone = |name: &&mut Name| name.kind == EntityKind::Person && name.units.len() == 1;
+        for name in names.iter_mut().filter(alone) {
+            if storms.contains(&reading.word(name.units.start).folded) {
+                name.kind = EntityKind::Event;
+            }
+        }
+        names.extend(found);
+        names.sort_by_key(|name| name.units.start);
         names
+    }
+
+    /// The storm or ship that a word announces, the word with it.
+    fn announcement(&self, reading: &Reading, number: usize, unit: usize) -> Option<Name> {
+        const UNKNOWN: Usage = 0;
+        const MOSTLY_CAPITAL: Usage = 4;
+        let line = &reading.lines[number];
+        let word = reading.word(unit);
+        let capital = |offset| reading.word_near(line, unit, offset).filter(|word| word.case.has_capital());
+        let (length, kind) = if word.case == Case::Title && self.storms.contains(&word.folded) {
+            // Only a name of one word, so that the Hurricane Center and Storm Prediction are none.
+            let next = capital(1).filter(|next| next.usage == UNKNOWN || next.usage >= MOSTLY_CAPITAL)?;
+            if next.case != Case::Title || capital(2).is_some() {
+                return None;
+            }
+            (1, EntityKind::Event)
+        } else if word.case == Case::Upper && self.ships.contains(&word.folded) {
+            let mut length = 0;
+            for next in 1..=LONGEST_SHIP {
+                let of =
+                    reading.word_near(line, unit, next as isize).is_some_and(|word| word.folded == self.of);
+                match capital(next as isize) {
+                    Some(_) => length = next,
+                    None if of => {}
+                    None => break,
+                }
+            }
+            (length, EntityKind::Product)
+        } else {
+            return None;
+        };
+        (length > 0).then(|| Name {
+            line: number,
+            units: unit..unit + length + 1,
+            kind,
+            confidence: ANNOUNCED,
+        })
     }
 
     fn introduced(&self, reading: &Reading, name: &Name) -> bool {

@@ -60,6 +60,15 @@ impl Links {
         self.names.get(name).is_some_and(|place| self.sorts[place] == LinkSort::Country as u8)
     }
 
+    /// The type of the country or organisation called so.
+    pub fn listed(&self, name: u32) -> Option<EntityKind> {
+        match self.sorts[self.names.get(name)?] {
+            sort if sort == LinkSort::Country as u8 => Some(EntityKind::Location),
+            sort if sort == LinkSort::Organization as u8 => Some(EntityKind::Organization),
+            _ => None,
+        }
+    }
+
     /// The number of the thing called so, if one of this type is.
     pub fn get(&self, name: u32, kind: EntityKind) -> Option<u32> {
         let place = self.names.get(name)?;

@@ -1,6 +1,6 @@
 //! Pronouns that stand for a person: only where one person near may be meant.
 
-use super::reading::Reading;
+use super::reading::{Line, Reading, Style};
 use super::resolve::Cluster;
 use super::words;
 use crate::document::EntityKind;
@@ -40,6 +40,7 @@ const TITLES: [(&str, Gender); 14] = [
 pub struct Pronouns {
     pronouns: Vec<(u32, Gender)>,
     titles: Vec<(u32, Gender)>,
+    subjects: [u32; 2],
 }
 
 /// A pronoun: the unit it is and the cluster it stands for.
@@ -54,12 +55,23 @@ impl Pronouns {
         let hashed = |words: &[(&str, Gender)]| {
             words.iter().map(|&(word, gender)| (words::folded_hash(word), gender)).collect()
         };
-        Self { pronouns: hashed(&PRONOUNS), titles: hashed(&TITLES) }
+        Self {
+            pronouns: hashed(&PRONOUNS),
+            titles: hashed(&TITLES),
+            subjects: ["he", "she"].map(words::folded_hash),
+        }
     }
 
     /// The pronouns of the article that mean somebody for certain, in order. `cluster_of` says for
     /// each unit in which cluster's name it lies, plus one.
     pub fn find(&self, reading: &Reading, clusters: &[Cluster], cluster_of: &[u32]) -> Vec<Pronoun> {
+        // "He Lifeng met" is a name; "his German colleague" is not.
+        let is_name = |line: &Line, unit: usize| {
+            let next = reading.word_near(line, unit, 1);
+            line.style == Style::Normal
+                && self.subjects.contains(&reading.word(unit).folded)
+                && next.is_some_and(|next| next.case.has_capital())
+        };
         let gender = |known: &[(u32, Gender)], unit: usize| {
             let folded = reading.word(unit).folded;
             known.iter().find(|(word, _)| *word == folded).map(|&(_, gender)| gender)
@@ -79,7 +91,7 @@ impl Pronouns {
                     let title = before.and_then(|unit| gender(&self.titles, unit));
                     genders[cluster] = title.or(genders[cluster]);
                     cluster
-                } else if let Some(gender) = gender(&self.pronouns, unit) {
+                } else if let Some(gender) = gender(&self.pronouns, unit).filter(|_| !is_name(line, unit)) {
                     let fits =
                         |&&(person, _): &&(usize, usize)| genders[person].is_none_or(|own| own == gender);
                     let mut persons = near.iter().filter(fits);

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lexicon::{LONGEST_PHRASE, List, Usage};
 use super::link::Links;
-use super::reading::{Reading, Style};
+use super::reading::{Line, Reading, Style};
 use super::tagger::Labelling;
 use super::tags::{self, KINDS, OUTSIDE, Tag};
 use super::words::{self, Case, mix};
@@ -289,12 +289,76 @@ fn adherents(reading: &Reading, tags: &[Tag]) -> Vec<Name> {
 
 /// Brings together the names that mean the same; clusters in order of their first names.
 pub fn resolve(reading: &Reading, links: &Links, names: Vec<Name>) -> Vec<Cluster> {
+    let names = with_listed(reading, links, names);
     let mut resolver = Resolver::new(reading, links, &names);
     resolver.settle_types();
     resolver.join_links();
-    resolver.join_acronyms(&names);
+    resolver.join_acronyms(reading, &names);
     resolver.join_shorter();
     resolver.clusters(reading, names)
+}
+
+/// Adds the countries and organisations of several words that the table of links knows, where
+/// the tagger has passed over them or seen only parts; lets the table settle what is an
+/// organisation. A country's name may be that of its team, so its type stays.
+fn with_listed(reading: &Reading, links: &Links, mut names: Vec<Name>) -> Vec<Name> {
+    // For each unit the number of the name that it lies in, plus one.
+    let mut name_of = vec![0; reading.units.len()];
+    for (number, name) in names.iter().enumerate() {
+        name_of[name.units.clone()].fill(number + 1);
+    }
+    let mut parts = vec![false; names.len()];
+    let mut found = Vec::new();
+    for (number, line) in reading.lines.iter().enumerate().filter(|(_, line)| line.style == Style::Normal) {
+        let mut unit = line.units.start;
+        while unit < line.units.end {
+            let Some((end, kind)) = listed_at(reading, links, line, unit) else {
+                unit += 1;
+                continue;
+            };
+            let whole = std::mem::replace(&mut unit, end)..end;
+            let within: Vec<usize> = whole.clone().filter_map(|unit| name_of[unit].checked_sub(1)).collect();
+            if let Some(&same) = within.first().filter(|&&name| names[name].units == whole) {
+                if kind == EntityKind::Organization {
+                    names[same].kind = kind;
+                }
+            } else if within
+                .iter()
+                .all(|&name| names[name].units.start >= whole.start && names[name].units.end <= whole.end)
+            {
+                within.iter().for_each(|&name| parts[name] = true);
+                found.push(Name { line: number, units: whole, kind, confidence: AGAIN });
+            }
+        }
+    }
+    let mut parts = parts.into_iter();
+    names.retain(|_| parts.next() != Some(true));
+    names.extend(found);
+    names.sort_by_key(|name| name.units.start);
+    names
+}
+
+/// The end and type of the longest name of two words or more that begins at `unit` and that the
+/// table knows as a country's or an organisation's.
+fn listed_at(reading: &Reading, links: &Links, line: &Line, unit: usize) -> Option<(usize, EntityKind)> {
+    const LONGEST_SMALL: usize = 3;
+    let capital = |unit: usize| reading.word(unit).case.has_capital();
+    if !capital(unit) {
+        return None;
+    }
+    let (mut hash, mut longest) = (0, None);
+    for at in unit..line.units.end.min(unit + LONGEST_PHRASE) {
+        let word = reading.unit_text(line.section, at);
+        if !capital(at) && word.len() > LONGEST_SMALL {
+            break;
+        }
+        let Some(plain) = words::plain_hash(word) else { break };
+        hash = words::phrase(hash, plain);
+        if at > unit && capital(at) {
+            longest = links.listed(hash).map(|kind| (at + 1, kind)).or(longest);
+        }
+    }
+    longest
 }
 
 /// For each unit, the cluster of the name it lies in, plus one; 0 where there is none.
@@ -313,10 +377,14 @@ struct Group {
     sort: Sort,
     /// Hashes of the words, letters and digits alone.
     words: Vec<u32>,
-    /// The words' first characters, small words left out, in lower case.
-    initials: String,
+    /// The words' first characters in lower case, without and with those of small words.
+    initials: [String; 2],
+    /// Whether it is a single word written as letters, as "WHO" and "BoJ".
+    acronym: bool,
     /// Whether the first word is a nationality.
     national: bool,
+    /// Whether the last word is the name of a town, region or country.
+    place: bool,
     /// By type, how many names.
     votes: [u32; KINDS.len()],
     count: u32,
@@ -352,7 +420,16 @@ struct Resolver {
     joined: Vec<usize>,
     /// For a short name with several readings, the groups it may mean.
     ambiguous: FxHashMap<usize, Vec<usize>>,
+    /// [`PARTS`] and [`SCHOOLS`] as hashes.
+    parts: FxHashSet<u32>,
+    schools: FxHashSet<u32>,
 }
+
+/// Ends of the names of what is a part of, or called after, what their first word names.
+const PARTS: [&str; 4] = ["committee", "subcommittee", "caucus", "square"];
+/// Ends of the names of what may be called after its town.
+const SCHOOLS: [&str; 4] = ["university", "college", "school", "institute"];
+const PLACES: u32 = List::Country.bit() | List::City.bit() | List::Region.bit();
 
 impl Resolver {
     fn new(reading: &Reading, links: &Links, names: &[Name]) -> Self {
@@ -360,7 +437,7 @@ impl Resolver {
         let mut by_words: FxHashMap<(u32, Sort), usize> = FxHashMap::default();
         let mut group_of = Vec::with_capacity(names.len());
         for (number, name) in names.iter().enumerate() {
-            let (words, initials) = name_words(reading, name);
+            let Words { hashes: words, initials, acronym } = Words::of(reading, name);
             let phrase = words.iter().copied().fold(0, words::phrase);
             let kind = match name.kind {
                 EntityKind::Person if may_be_person(reading, name) => name.kind,
@@ -377,7 +454,9 @@ impl Resolver {
                     sort,
                     words,
                     initials,
+                    acronym,
                     national: reading.word(name.units.start).lists & List::Demonym.bit() != 0,
+                    place: reading.word(name.units.end - 1).lists & PLACES != 0,
                     votes: [0; KINDS.len()],
                     count: 0,
                     first: number,
@@ -393,7 +472,14 @@ impl Resolver {
             group_of.push(group);
         }
         let joined = (0..groups.len()).collect();
-        Self { groups, group_of, joined, ambiguous: FxHashMap::default() }
+        Self {
+            groups,
+            group_of,
+            joined,
+            ambiguous: FxHashMap::default(),
+            parts: words::folded_hashes(&PARTS),
+            schools: words::folded_hashes(&SCHOOLS),
+        }
     }
 
     fn root(&self, mut group: usize) -> usize {
@@ -454,37 +540,44 @@ impl Resolver {
     }
 
     /// "World Health Organization (WHO)", and later WHO alone; also without brackets where
-    /// one name alone has the initials.
-    fn join_acronyms(&mut self, names: &[Name]) {
+    /// one name alone has the initials, be it with its small words, as MoD.
+    fn join_acronyms(&mut self, reading: &Reading, names: &[Name]) {
         let mut by_initials: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
         for (group, facts) in self.groups.iter().enumerate() {
             if facts.words.len() > 1 && facts.sort == Sort::Thing {
-                by_initials.entry(&facts.initials).or_default().push(group);
+                for initials in &facts.initials {
+                    let list = by_initials.entry(initials).or_default();
+                    if list.last() != Some(&group) {
+                        list.push(group);
+                    }
+                }
             }
         }
         let mut pairs = Vec::new();
         for (group, facts) in self.groups.iter().enumerate() {
-            let [_] = facts.words[..] else { continue };
-            if facts.initials.len() < 2 || facts.sort != Sort::Thing {
+            if !facts.acronym || facts.sort != Sort::Thing {
                 continue;
             }
-            if let Some([long]) = by_initials.get(facts.initials.as_str()).map(Vec::as_slice)
+            if let Some([long]) = by_initials.get(facts.initials[0].as_str()).map(Vec::as_slice)
                 && usual(&facts.votes) == usual(&self.groups[*long].votes)
             {
                 pairs.push((group, *long));
             }
         }
-        // In brackets right behind a name, the letters need not be its initials one by one.
+        // Right behind a name, the letters need not be its initials one by one; in brackets
+        // they may be those of its name in another language.
         for (i, pair) in names.windows(2).enumerate() {
             let (long, short) = (self.group_of[i], self.group_of[i + 1]);
             let near = pair[0].line == pair[1].line && pair[0].units.end + 1 == pair[1].units.start;
             let (long_facts, short_facts) = (&self.groups[long], &self.groups[short]);
-            let acronym = !short_facts.initials.is_empty()
-                && short_facts.words.len() == 1
-                && short_facts.initials.len() > 1
-                && long_facts.words.len() > 1
-                && short_facts.initials.chars().next() == long_facts.initials.chars().next();
-            if near && acronym && long_facts.sort != Sort::Person {
+            if !near || !short_facts.acronym || long_facts.words.len() < 2 || long_facts.sort == Sort::Person
+            {
+                continue;
+            }
+            let organizations =
+                [long_facts, short_facts].iter().all(|facts| usual(&facts.votes) == EntityKind::Organization);
+            let translated = organizations && short_facts.link.is_none() && is_bracketed(reading, &pair[1]);
+            if translated || short_facts.initials[0].chars().next() == long_facts.initials[0].chars().next() {
                 pairs.push((short, long));
             }
         }
@@ -551,16 +644,23 @@ impl Resolver {
             Sort::Thing => {
                 let place = |kind| matches!(kind, EntityKind::Location);
                 let same = kind(short) == kind(long) && !place(kind(short));
-                // BBC North is a part of the BBC and not what it is called in full.
-                let part = short.words.len() == 1
-                    && short.initials.len() > 1
-                    && long.words.starts_with(&short.words);
+                // BBC North is a part of the BBC and not what it is called in full, and so is the
+                // Senate Judiciary Committee one of the Senate; Oxford University is in Oxford.
+                let ends_in =
+                    |words: &FxHashSet<u32>| long.words.last().is_some_and(|word| words.contains(word));
+                let of_word = short.words.len() == 1 && long.words.starts_with(&short.words);
+                let part = of_word
+                    && (short.acronym || ends_in(&self.parts) || short.place && ends_in(&self.schools));
+                // Nobody calls the White House the House.
+                let house = [words::folded_hash("house")];
+                let house = short.words == house && long.words.ends_with(&house);
                 // The Communist Party of which a text has told is not the Chinese one that it
                 // names later.
                 let another = long.national && short.first < long.first;
                 same && short.link.is_none()
                     && !another
                     && !part
+                    && !house
                     && (long.words.starts_with(&short.words) || long.words.ends_with(&short.words))
             }
         }
@@ -621,32 +721,60 @@ fn usual(votes: &[u32; KINDS.len()]) -> EntityKind {
     most.map_or(EntityKind::Other, |(kind, _)| KINDS[kind])
 }
 
-/// The hashes of a name's words, and their initials without small words; the letters of an
-/// acronym are its initials.
-fn name_words(reading: &Reading, name: &Name) -> (Vec<u32>, String) {
-    const SMALL: [&str; 6] = ["the", "of", "and", "for", "&", "in"];
-    let text = reading.text(reading.lines[name.line].section);
-    let mut hashes = Vec::new();
-    let mut initials = String::new();
-    for unit in &reading.units[name.units.clone()] {
-        let word = &text[unit.begin as usize..unit.end as usize];
-        let hash = words::plain_hash(word);
-        let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else {
-            continue;
+/// Whether a name stands alone between brackets.
+fn is_bracketed(reading: &Reading, name: &Name) -> bool {
+    let Line { section, ref units, .. } = reading.lines[name.line];
+    let is = |unit: usize, mark: &str| units.contains(&unit) && reading.unit_text(section, unit) == mark;
+    name.units.start.checked_sub(1).is_some_and(|unit| is(unit, "(")) && is(name.units.end, ")")
+}
+
+/// A name's words, as [`Group`] keeps them.
+struct Words {
+    hashes: Vec<u32>,
+    initials: [String; 2],
+    acronym: bool,
+}
+
+impl Words {
+    fn of(reading: &Reading, name: &Name) -> Self {
+        const SMALL: [&str; 6] = ["the", "of", "and", "for", "&", "in"];
+        let section = reading.lines[name.line].section;
+        let mut hashes = Vec::new();
+        let mut initials = [String::new(), String::new()];
+        for unit in name.units.clone() {
+            let word = reading.unit_text(section, unit);
+            let hash = words::plain_hash(word);
+            let (Some(hash), false) = (hash, hashes.is_empty() && word.eq_ignore_ascii_case("the")) else {
+                continue;
+            };
+            let hash = if name.kind == EntityKind::Norp { norp_hash(word).unwrap_or(hash) } else { hash };
+            hashes.push(hash);
+            let initial = words::folded(word).find(|c| c.is_alphanumeric());
+            if !SMALL.contains(&word) {
+                initials[0].extend(initial);
+            }
+            initials[1].extend(initial);
+        }
+        let acronym = hashes.len() == 1 && name.units.len() == 1 && {
+            let word = reading.unit_text(section, name.units.start);
+            let letters: String = words::folded(word).filter(|c| c.is_alphanumeric()).collect();
+            let acronym = letters.chars().count() > 1 && is_written_as_letters(word);
+            if acronym {
+                initials = [letters.clone(), letters];
+            }
+            acronym
         };
-        let hash = if name.kind == EntityKind::Norp { norp_hash(word).unwrap_or(hash) } else { hash };
-        hashes.push(hash);
-        if !SMALL.contains(&word) {
-            initials.extend(words::folded(word).find(|c| c.is_alphanumeric()));
-        }
+        Self { hashes, initials, acronym }
     }
-    if let ([_], [unit]) = (&hashes[..], &reading.units[name.units.clone()]) {
-        let word = &text[unit.begin as usize..unit.end as usize];
-        if !word.chars().any(char::is_lowercase) {
-            initials = words::folded(word).filter(|c| c.is_alphanumeric()).collect();
-        }
-    }
-    (hashes, initials)
+}
+
+/// "WHO", "U.S." and "BoJ", whose small letter is that of a small word.
+fn is_written_as_letters(word: &str) -> bool {
+    const LONGEST: usize = 4;
+    let mixed = || {
+        word.len() <= LONGEST && word.starts_with(char::is_uppercase) && word.ends_with(char::is_uppercase)
+    };
+    !word.contains(char::is_lowercase) || mixed()
 }
 
 /// Americans are American, Democratic is Democrats.

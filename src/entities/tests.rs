@@ -194,6 +194,70 @@ fn a_description_said_of_a_name_is_found_again() {
 }
 
 #[test]
+fn letters_join_the_name_that_they_stand_for() {
+    let found = read(
+        "",
+        "The Ministry of Defence said on Monday that four men had died. The MoD gave no names, and the MOD's \
+         spokesman declined to comment. The Bank of Japan kept its rate. The BoJ will meet again in May. The \
+         Workers' Party (PT) won. The PT leads in the polls.",
+    );
+    assert_eq!(found.proper("Ministry of Defence"), ["Ministry of Defence", "MoD", "MOD"]);
+    assert_eq!(found.proper("Bank of Japan"), ["Bank of Japan", "BoJ"]);
+    assert_eq!(found.proper("Workers' Party"), ["Workers' Party", "PT", "PT"]);
+    let found = read("", "NEW YORK (AP) - Stocks rose in New York on Monday, the AP reported.");
+    assert_eq!(found.proper("AP").len(), 2);
+}
+
+#[test]
+fn a_part_is_not_the_whole() {
+    let found = read(
+        "",
+        "The House voted on Tuesday to fund the army. The White House said the president would sign. The House \
+         will adjourn on Friday. The Senate voted on Monday. The Senate Judiciary Committee had approved it in \
+         May. Members of the Senate were absent.",
+    );
+    assert_eq!(found.proper("House"), ["House", "House"]);
+    assert_eq!(found.proper("White House"), ["White House"]);
+    assert_eq!(found.proper("Senate"), ["Senate", "Senate"]);
+    assert_eq!(found.proper("Senate Judiciary Committee"), ["Senate Judiciary Committee"]);
+}
+
+#[test]
+fn storms_and_ships_are_called_so_before_their_names() {
+    let found = read(
+        "",
+        "Hurricane Melissa hit Jamaica on Monday. Melissa killed nine people. Cyclone Freddy struck Malawi. HMS \
+         Prince of Wales sailed to Kingston with aid. The National Hurricane Center warned of floods.",
+    );
+    for storm in ["Hurricane Melissa", "Cyclone Freddy"] {
+        assert_eq!(found.entity(storm).kind, EntityKind::Event);
+    }
+    assert_eq!(found.entity("HMS Prince of Wales").kind, EntityKind::Product);
+    assert_eq!(found.proper("Hurricane Melissa"), ["Hurricane Melissa", "Melissa"]);
+}
+
+#[test]
+fn he_before_a_name_is_no_pronoun() {
+    let found = read(
+        "",
+        "Scott Bessent flew to Geneva on Sunday. He Lifeng had come the day before. He said little.",
+    );
+    assert!(!found.mentions("Scott Bessent", MentionKind::Pronoun).contains(&"He"), "{:?}", found.names());
+}
+
+#[test]
+fn listed_organisations_and_countries_are_found_in_full() {
+    let found = read(
+        "",
+        "The World Trade Organization ruled on Monday. The case is before the World Trade Organization. Bosnia \
+         and Herzegovina had asked for help.",
+    );
+    let organization = found.entity("World Trade Organization");
+    assert_eq!((organization.kind, organization.mentions.len()), (EntityKind::Organization, 2));
+    assert_eq!(organization.links[0].id, "Q7825");
+}
+
+#[test]
 fn roads_and_bridges_are_facilities() {
     let found = read("", "Police closed Ashgrove Road on Monday after a fire near Millfield Bridge.");
     assert_eq!(found.entity("Ashgrove Road").kind, EntityKind::Facility);

@@ -59,14 +59,16 @@ pub fn without_dateline<'a, 't>(article: &'a SegmentedArticle<'t>) -> Cow<'a, Se
 }
 
 /// How many tokens of the document's first sentence tell where the story was filed, and by whom
-/// ("LUND, Sweden (Agency) -"): names and brackets up to a dash, with more behind it. 0 where
+/// ("LUND, Sweden, May 3 (Agency) -"): names, numbers and brackets up to a dash, with more behind it. 0 where
 /// there is no dateline.
 fn dateline(body: &Segmented, first: &Sentence) -> usize {
     const LONGEST: usize = 12;
     let tokens = || first.tokens.clone().take(LONGEST);
     let is_name = |token| {
         let opening = body.word(token).chars().next();
-        opening.is_some_and(|c| c.is_uppercase() || matches!(c, '(' | ')' | ',' | '.' | '/'))
+        opening.is_some_and(|c| {
+            c.is_uppercase() || c.is_ascii_digit() || matches!(c, '(' | ')' | ',' | '.' | '/')
+        })
     };
     let dash = tokens().position(|token| matches!(body.word(token), "-" | "--" | "–" | "—"));
     dash.filter(|&dash| dash > 0 && dash + 1 < first.tokens.len() && tokens().take(dash).all(is_name))
@@ -510,13 +512,17 @@ fn length(vector: &[f32]) -> f32 {
     vector.iter().map(|value| value * value).sum::<f32>().sqrt()
 }
 
-/// Each value's place among all, from 0 for the least to 1 for the greatest.
+/// Each value's place among all, from 0 for the least to 1 for the greatest; equal ones share the
+/// middle of theirs.
 pub fn order(values: &[f32]) -> Vec<f32> {
     let mut places: Vec<usize> = (0..values.len()).collect();
     places.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut order = vec![0.0; values.len()];
-    for (nth, place) in places.into_iter().enumerate() {
-        order[place] = nth as f32 / (values.len() - 1).max(1) as f32;
+    let mut nth = 0;
+    for equal in places.chunk_by(|&a, &b| values[a] == values[b]) {
+        let middle = nth as f32 + (equal.len() - 1) as f32 / 2.0;
+        equal.iter().for_each(|&place| order[place] = middle / (values.len() - 1).max(1) as f32);
+        nth += equal.len();
     }
     order
 }

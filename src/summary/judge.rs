@@ -9,9 +9,12 @@ use crate::model::{ModelError, ModelFile, ModelWriter};
 /// left out, unless there is no other.
 const HARMFUL: f32 = 0.4;
 
-/// How much of a sentence's worth is its share of a summary that people wrote; the rest is the
-/// grade that readers would give.
-const REFERENCE_SHARE: f32 = 0.4;
+/// How much of a sentence's worth is its share of a summary that people wrote, in a summary of so
+/// many sentences; the rest is the grade that readers would give. A sentence that stands alone has
+/// to hold most of what there is to say, which grades given beside other sentences do not tell.
+fn reference_share(sentences: usize) -> f32 {
+    if sentences == 1 { 0.8 } else { 0.4 }
+}
 
 /// What the judge sees of a sentence: its surest features, what [`Reference`] says of it, and its
 /// place among the sentences of the document by that.
@@ -54,15 +57,16 @@ impl Judge {
         self.harm.write(writer, "harm");
     }
 
-    /// The worth of every sentence, 0 to about 2; none for one that must not appear: what readers
-    /// would say of it, and what it has of a summary that people wrote, as each steadies the
-    /// other.
-    pub fn worth(&self, prepared: &Prepared) -> Vec<Option<f32>> {
-        self.worth_of(&self.reference.rows(prepared), prepared)
+    /// The worth of every sentence for a summary of at most so many, 0 to about 2; none for one
+    /// that must not appear: what readers would say of it, and what it has of a summary that people
+    /// wrote, as each steadies the other.
+    pub fn worth(&self, prepared: &Prepared, sentences: usize) -> Vec<Option<f32>> {
+        self.worth_of(&self.reference.rows(prepared), prepared, sentences)
     }
 
     /// The same, from what [`Reference::rows`] gave.
-    pub fn worth_of(&self, rows: &[f32], prepared: &Prepared) -> Vec<Option<f32>> {
+    pub fn worth_of(&self, rows: &[f32], prepared: &Prepared, sentences: usize) -> Vec<Option<f32>> {
+        let reference_share = reference_share(sentences);
         let grades = self.grade.scores(rows);
         let harms: Vec<f32> = self.harm.scores(rows).into_iter().map(probability).collect();
         let is_fit = |(&harm, &caption): (&f32, &bool)| harm <= HARMFUL && !caption;
@@ -76,7 +80,7 @@ impl Judge {
                 let grade = (grade + self.line.score(row)) / 2.0;
                 // Twice a mean: a grade is up to 2, a share of a reference up to 1.
                 let share = row[features::SURE] + row[features::SURE + 2];
-                let worth = (1.0 - REFERENCE_SHARE) * grade + REFERENCE_SHARE * share;
+                let worth = (1.0 - reference_share) * grade + reference_share * share;
                 (fit || none_fit).then_some(worth * (1.0 - harm))
             })
             .collect()

@@ -95,18 +95,19 @@ impl Summarizer {
 
     /// The sentences of the body that tell its story, or what it says about the query.
     ///
-    /// A query that nothing in the text matches is as good as none. The summary is empty where
-    /// not even one sentence fits the length.
+    /// A query that nothing in the text answers is as good as none, and the summary says so. It is
+    /// empty where not even one sentence fits the length.
     pub fn summarize(&self, article: &SegmentedArticle, entities: &[Entity], options: &Options) -> Summary {
         let sentences = &article.body.sentences;
         let prepared = self.reader.read(article, entities);
-        let mut worth = self.judge.worth(&prepared);
-        if let Some(relevance) = query::relevance(&options.query, &article.body, entities) {
-            query::turn_to(&mut worth, &relevance);
+        let budget = budget(options.length, article.body.text.chars().count());
+        let mut worth = self.judge.worth(&prepared, budget.sentences);
+        let relevance = query::relevance(&options.query, &article.body, entities, &worth);
+        if let Some(relevance) = &relevance {
+            query::turn_to(&mut worth, relevance);
         }
         let characters: Vec<usize> =
             sentences.iter().map(|sentence| sentence.span.of(article.body.text).chars().count()).collect();
-        let budget = budget(options.length, article.body.text.chars().count());
         let choices = select::choose(&worth, &characters, &prepared.vectors, REDUNDANCY, budget);
         let mut chosen: Vec<SummarySentence> = choices
             .into_iter()
@@ -120,7 +121,8 @@ impl Summarizer {
         if options.order == Order::Position {
             chosen.sort_by_key(|sentence| sentence.span);
         }
-        Summary { sentences: chosen, source_sentence_count: sentences.len() }
+        let answers = relevance.is_some() || options.query.trim().is_empty();
+        Summary { sentences: chosen, source_sentence_count: sentences.len(), answers }
     }
 }
 
@@ -233,7 +235,22 @@ Read more: our photo gallery";
             assert!(sentences[0].contains("minor injuries"), "{query}: {sentences:?}");
         }
         let nothing = summarize(FERRY, &ask("volcano eruptions"));
-        assert_eq!(nothing, summarize(FERRY, &ask("")));
+        assert!(!nothing.1.answers && summarize(FERRY, &ask("")).1.answers);
+        assert_eq!(nothing.0, summarize(FERRY, &ask("")).0);
+    }
+
+    #[test]
+    fn what_follows_a_heading_or_question_answers_with_it() {
+        let text = "The town will build a wind farm on the hill above the harbour, the council decided on Monday.\n\n\
+                    What about the noise?\n\n\
+                    The mills stand two kilometres from the nearest house, so that nobody will hear them.\n\n\
+                    Work is to begin in spring. Does it pay in winter? Yes, as winds are stronger then.";
+        for (query, answer) in [("noise", "The mills stand"), ("winter", "Yes, as winds")] {
+            let options = Options { query: query.into(), ..Options::default() };
+            let (sentences, summary) = summarize(text, &options);
+            assert!(summary.answers, "{query}");
+            assert!(sentences.iter().any(|sentence| sentence.starts_with(answer)), "{query}: {sentences:?}");
+        }
     }
 
     #[test]

@@ -10,16 +10,21 @@ use crate::text::{Segmented, TokenKind, segment};
 const ANSWER: f32 = 2.0;
 
 /// The share of the query that each sentence answers, 0 to 1, rare words counting more; none
-/// where the query is empty or nothing in the text answers it.
+/// where the query is empty or no sentence of any worth answers it.
 ///
 /// A sentence answers with a form of the same word, or by naming an entity that the query
-/// names, in whatever form.
-pub fn relevance(query: &str, body: &Segmented, entities: &[Entity]) -> Option<Vec<f32>> {
+/// names, in whatever form. What follows a question or a heading that does answers as well.
+pub fn relevance(
+    query: &str,
+    body: &Segmented,
+    entities: &[Entity],
+    worth: &[Option<f32>],
+) -> Option<Vec<f32>> {
     let stems = Stems::of_query(query);
     if stems.places.is_empty() {
         return None;
     }
-    let answers = answers(&stems, body, entities);
+    let answers = answers(&stems, body, entities, worth);
     let sentences = body.sentences.len() as f32;
     let mut weights = vec![0.0_f32; stems.places.len()];
     for (place, weight) in weights.iter_mut().enumerate() {
@@ -31,7 +36,8 @@ pub fn relevance(query: &str, body: &Segmented, entities: &[Entity]) -> Option<V
         .iter()
         .map(|answer| answer.iter().map(|&place| weights[place]).sum::<f32>() / total)
         .collect();
-    relevance.iter().any(|&share| share > 0.0).then_some(relevance)
+    let answered = relevance.iter().zip(worth).any(|(&share, worth)| share > 0.0 && worth.is_some());
+    answered.then_some(relevance)
 }
 
 /// Ranks sentences by their answer first, then by their own worth; those that do not answer are
@@ -47,7 +53,7 @@ const LEAST_STEM: usize = 5;
 
 /// Words that news is about, where no ending shows that they belong together.
 const FAMILIES: [&str; 16] = [
-    "die dies died dying dead death deaths",
+    "die dies died dying dead death deaths kill kills killed killing",
     "win wins won winning winner winners",
     "lose loses lost losing loss losses",
     "shoot shoots shot shooting shootings gunman",
@@ -107,7 +113,12 @@ impl Stems {
 }
 
 /// The places of the query's words that each sentence answers, without repetition.
-fn answers<'a>(stems: &Stems, body: &Segmented<'a>, entities: &'a [Entity]) -> Vec<Vec<usize>> {
+fn answers<'a>(
+    stems: &Stems,
+    body: &Segmented<'a>,
+    entities: &'a [Entity],
+    worth: &[Option<f32>],
+) -> Vec<Vec<usize>> {
     // Stemming is slow: each form once.
     let mut known = FxHashMap::<&'a str, Option<usize>>::default();
     let mut answers: Vec<Vec<usize>> = vec![Vec::new(); body.sentences.len()];
@@ -135,6 +146,14 @@ fn answers<'a>(stems: &Stems, body: &Segmented<'a>, entities: &'a [Entity]) -> V
             }
         }
     }
+    // From the end, so that each passes on its own only.
+    for place in (1..answers.len()).rev() {
+        let asks = body.sentences[place - 1].span.of(body.text).ends_with('?');
+        if asks || worth[place - 1].is_none() {
+            let (before, rest) = answers.split_at_mut(place);
+            rest[0].extend(&before[place - 1]);
+        }
+    }
     for answer in &mut answers {
         answer.sort_unstable();
         answer.dedup();
@@ -146,7 +165,7 @@ fn answers<'a>(stems: &Stems, body: &Segmented<'a>, entities: &'a [Entity]) -> V
 fn is_function_word(word: &str) -> bool {
     const WORDS: &str = " a an the of in on at to for from by with about and or but not is are was were be been do \
                          does did has have had will would can could should may might what which who whom whose \
-                         when where why how that this these those it its he she they his her their there ";
+                         when where why how many much that this these those it its he she they his her their there ";
     let word = word.to_lowercase();
     WORDS.split(' ').any(|known| known == word)
 }

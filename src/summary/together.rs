@@ -39,7 +39,11 @@ impl Summarizer {
                 (0..source.article.body.sentences.len()).map(move |at| (document, at))
             })
             .collect();
-        let mut worth: Vec<Option<f32>> = sources.iter().flat_map(|source| self.worth(source)).collect();
+        let text = |document: usize| sources[document].article.body.text;
+        let all = (0..sources.len()).map(|document| text(document).chars().count()).sum();
+        let budget = budget(options.length, all);
+        let mut worth: Vec<Option<f32>> =
+            sources.iter().flat_map(|source| self.worth(source, budget.sentences)).collect();
         let agreement = agreement(&vectors, &places, sources.len());
         let centrality = features::order(&vectors.rank());
         for (at, worth) in worth.iter_mut().enumerate() {
@@ -49,13 +53,11 @@ impl Summarizer {
             let common = AGREEMENT * agreement[at] + CENTRALITY * centrality[at] + LENGTH * length;
             *worth = worth.map(|worth| worth + common);
         }
-        turn_to(&mut worth, &options.query, sources);
+        let answers = turn_to(&mut worth, &options.query, sources);
         let span = |(document, at): (usize, usize)| sources[document].article.body.sentences[at].span;
-        let text = |document: usize| sources[document].article.body.text;
         let characters: Vec<usize> =
             places.iter().map(|&place| span(place).of(text(place.0)).chars().count()).collect();
-        let all = (0..sources.len()).map(|document| text(document).chars().count()).sum();
-        let choices = select::choose(&worth, &characters, &vectors, REDUNDANCY, budget(options.length, all));
+        let choices = select::choose(&worth, &characters, &vectors, REDUNDANCY, budget);
         let full_worth = FULL_WORTH + AGREEMENT + CENTRALITY + LENGTH * (LONG as f32).ln();
         let mut sentences: Vec<JointSummarySentence> = choices
             .into_iter()
@@ -70,12 +72,12 @@ impl Summarizer {
         if options.order == Order::Position {
             sentences.sort_by_key(|sentence| (sentence.document, sentence.span));
         }
-        JointSummary { sentences, source_sentence_count: places.len() }
+        JointSummary { sentences, source_sentence_count: places.len(), answers }
     }
 
-    /// What each sentence is worth to its own document.
-    fn worth(&self, source: &Source) -> Vec<Option<f32>> {
-        self.judge.worth(&self.reader.read(&source.article, &source.entities))
+    /// What each sentence is worth to its own document, in a summary of at most so many.
+    fn worth(&self, source: &Source, sentences: usize) -> Vec<Option<f32>> {
+        self.judge.worth(&self.reader.read(&source.article, &source.entities), sentences)
     }
 }
 
@@ -106,15 +108,19 @@ fn agreement(vectors: &Vectors, places: &[(usize, usize)], documents: usize) -> 
     (0..places.len()).map(agreement).collect()
 }
 
-/// Turns the sentences of all documents to a query; a document that does not answer it is left out,
-/// unless none does.
-fn turn_to(worth: &mut [Option<f32>], query: &str, sources: &[Source]) {
+/// Turns the sentences of all documents to a query, if there is one, and says whether any document
+/// answers it; a document that does not is left out, unless none does.
+fn turn_to(worth: &mut [Option<f32>], query: &str, sources: &[Source]) -> bool {
+    let mut rest = &*worth;
     let relevance: Vec<Option<Vec<f32>>> = sources
         .iter()
-        .map(|source| query::relevance(query, &source.article.body, &source.entities))
+        .map(|Source { article, entities }| {
+            let own = rest.split_off(..article.body.sentences.len()).unwrap_or_default();
+            query::relevance(query, &article.body, entities, own)
+        })
         .collect();
     if relevance.iter().all(Option::is_none) {
-        return;
+        return query.trim().is_empty();
     }
     let relevance: Vec<f32> = relevance
         .into_iter()
@@ -124,6 +130,7 @@ fn turn_to(worth: &mut [Option<f32>], query: &str, sources: &[Source]) {
         })
         .collect();
     query::turn_to(worth, &relevance);
+    true
 }
 
 #[cfg(test)]

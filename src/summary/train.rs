@@ -66,7 +66,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 /// Articles of paragraphs, one a line, divided by blank lines; unpacked by the `xz` program.
-fn unlabelled(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+pub fn unlabelled(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let mut xz = Command::new("xz").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
     let mut text = String::new();
     xz.stdout.take().ok_or("xz has no output")?.read_to_string(&mut text)?;
@@ -389,27 +389,30 @@ const SENTENCES: usize = 3;
 /// Trains on nine tenths of the documents and scores the summaries of the last, ten times.
 fn cross_validate(documents: &[Graded], reference: &Reference) {
     let (mut count, mut gains, mut leads, mut harmful, mut chosen) = (0.0, 0.0, 0.0, 0, 0);
+    let mut alone = 0.0;
     for fold in 0..FOLDS {
         let train = documents.iter().filter(|document| document.fold != Some(fold));
         let judge = train_judge(train, reference.clone());
         for document in documents.iter().filter(|document| document.fold == Some(fold)) {
-            let choice = document.choose(&judge);
+            let choice = document.choose(&judge, SENTENCES);
+            alone += document.gain(&document.choose(&judge, 1), 1);
             count += 1.0;
-            gains += document.gain(&choice);
+            gains += document.gain(&choice, SENTENCES);
             harmful += choice.iter().filter(|&&gold| document.gold[gold].grade < 0).count();
             chosen += choice.len();
             let lead: Vec<usize> = (0..document.gold.len())
                 .filter(|&gold| document.gold[gold].grade >= 0)
                 .take(SENTENCES)
                 .collect();
-            leads += document.gain(&lead);
+            leads += document.gain(&lead, SENTENCES);
         }
     }
     eprintln!(
-        "cross-validated over {count} documents, {SENTENCES} sentences: gain {:.4}, first clean ones {:.4}, harmful {:.4}",
+        "cross-validated over {count} documents, {SENTENCES} sentences: gain {:.4}, first clean ones {:.4}, harmful {:.4}; one sentence: gain {:.4}",
         gains / count,
         leads / count,
         f64::from(u32::try_from(harmful).unwrap_or(0)) / f64::from(u32::try_from(chosen).unwrap_or(1)),
+        alone / count,
     );
 }
 
@@ -422,7 +425,7 @@ fn compare_with_lead(documents: &[Referenced], references: &[Reference], graded:
         let judge = train_judge(train, reference.clone());
         for document in documents.iter().filter(|document| document.fold == fold) {
             let count = if document.set == "xsum" { 1 } else { SENTENCES };
-            let choices = choose(&judge.worth(&document.prepared), &document.prepared, count);
+            let choices = choose(&judge.worth(&document.prepared, count), &document.prepared, count);
             let ours = document.rouge(choices.iter().map(|choice| choice.sentence));
             let lead = document.rouge(0..count.min(document.sentences.len()));
             let sum = sums.entry(document.set).or_default();
@@ -452,26 +455,26 @@ fn choose(worth: &[Option<f32>], prepared: &Prepared, sentences: usize) -> Vec<s
 }
 
 impl Graded {
-    /// The readers' sentences that our summary stands for, best first.
-    fn choose(&self, judge: &Judge) -> Vec<usize> {
-        let worth = judge.worth_of(&self.judged, &self.prepared);
-        let choices = choose(&worth, &self.prepared, SENTENCES);
+    /// The readers' sentences that our summary of so many stands for, best first.
+    fn choose(&self, judge: &Judge, sentences: usize) -> Vec<usize> {
+        let worth = judge.worth_of(&self.judged, &self.prepared, sentences);
+        let choices = choose(&worth, &self.prepared, sentences);
         let mut gold = Vec::new();
         for covered in choices.iter().flat_map(|choice| &self.covers[choice.sentence]) {
             if !gold.contains(covered) {
                 gold.push(*covered);
             }
         }
-        gold.truncate(SENTENCES);
+        gold.truncate(sentences);
         gold
     }
 
     /// The grades of the chosen sentences over the best that as many could reach.
-    fn gain(&self, chosen: &[usize]) -> f64 {
+    fn gain(&self, chosen: &[usize], sentences: usize) -> f64 {
         let worth = |gold: &GradedSentence| f64::from(gold.grade.max(0));
         let mut best: Vec<f64> = self.gold.iter().map(worth).collect();
         best.sort_by(|a, b| b.total_cmp(a));
-        let ideal: f64 = best.iter().take(SENTENCES).sum();
+        let ideal: f64 = best.iter().take(sentences).sum();
         if ideal > 0.0 {
             chosen.iter().map(|&gold| worth(&self.gold[gold])).sum::<f64>() / ideal
         } else {

@@ -178,13 +178,16 @@ pub fn people(folder: &Path) -> Result<Vec<Politician>, Box<dyn Error>> {
 /// Ids for names, from tables that state them. A name that two of them know differently is left out.
 pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
     /// Short names in everyday use; the table's other short names are mostly codes.
-    const SHORT: [(&str, &[&str]); 6] = [
+    const SHORT: [(&str, &[&str]); 9] = [
         ("USA", &["US", "USA", "America", "United States"]),
         ("GBR", &["UK", "Britain", "Great Britain"]),
         ("ARE", &["UAE"]),
         ("NLD", &["Holland"]),
         ("MMR", &["Burma"]),
         ("CZE", &["Czech Republic"]),
+        ("TUR", &["Turkey"]),
+        ("BIH", &["Bosnia"]),
+        ("CPV", &["Cabo Verde"]),
     ];
     let codes = fs::read_to_string(folder.join("country-codes.csv"))?;
     let header: Vec<String> = csv(&codes).next().unwrap_or_default();
@@ -204,6 +207,8 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
             links.add(name, id, LinkSort::Country);
         }
     }
+    // It has no code of the standard's.
+    links.add("Kosovo", 1246, LinkSort::Country);
     for person in people(folder)? {
         let Some(id) = person.wikidata.as_deref().and_then(number) else { continue };
         for name in &person.names {

@@ -1,15 +1,19 @@
 //! Phrases that say what a document is about.
 //!
 //! Without a part-of-speech tagger: a phrase is a run of words between function words, verbs
-//! and marks, cut back until it ends like a noun. Phrases are the same when their words are,
-//! plural or not, and are ranked by how often, where and how widely their words are used.
+//! and marks, cut back until it ends like a noun (how news uses a word says what it is), or the name of an entity in whatever form it is
+//! mentioned. Phrases are the same when their words are, plural or not, and are ranked by how often,
+//! where and how widely their words are used.
+
+pub mod train;
 
 use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::document::{KeyPhrase, TextSpan};
-use crate::text::stem::stem_hash;
+use crate::document::{Entity, EntityKind, KeyPhrase, MentionKind, TextSpan};
+use crate::model::{ModelError, ModelFile, ModelInfo};
+use crate::text::stem::{EMPTY, stem_hash};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
 
 /// A phrase has so many words at most, "of" and "the" inside a name among them.
@@ -23,21 +27,81 @@ const OPENING: usize = 3;
 /// A word alone that is no name has to be mentioned twice, or in the title.
 const LEAST_WORD_WEIGHT: f32 = 2.0;
 
-/// The `limit` best phrases, best first.
-pub fn find(article: &SegmentedArticle, limit: usize) -> Vec<KeyPhrase> {
-    // A title in capitals tells no names from words, so that the phrases come from the body.
-    let (source, title) = if article.body.tokens.is_empty() {
-        (&article.title, None)
-    } else {
-        (&article.body, Some(&article.title))
-    };
-    let mut phrases = Phrases::default();
-    phrases.collect(source);
-    if let Some(title) = title {
-        phrases.recognize(title);
+const MODEL: &[u8] = include_bytes!("../../models/keyphrases.bin");
+/// The model's sections: hashes of words that are verbs, and of words that end no phrase.
+const BREAKING: &str = "breaking";
+const LEADING: &str = "leading";
+
+/// Knows what words do in phrases. Immutable; share it.
+pub struct PhraseModel {
+    info: ModelInfo,
+    /// By [`form`]; other words are nouns, unless they look otherwise.
+    forms: FxHashMap<u32, Role>,
+}
+
+impl PhraseModel {
+    /// Loads the weights compiled into the binary.
+    pub fn load() -> Result<Self, ModelError> {
+        let file = ModelFile::parse(MODEL)?;
+        let breaking = file.u32s(BREAKING)?.into_iter().map(|form| (form, Role::Breaks));
+        let leading = file.u32s(LEADING)?.into_iter().map(|form| (form, Role::Leads));
+        Ok(Self { info: file.info().clone(), forms: breaking.chain(leading).collect() })
     }
-    phrases.join_names();
-    phrases.best(limit, source)
+
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The `limit` best phrases, best first; `entities` are the article's.
+    pub fn find(&self, article: &SegmentedArticle, entities: &[Entity], limit: usize) -> Vec<KeyPhrase> {
+        // A title in capitals tells no names from words, so that the phrases come from the body.
+        let (source, title) = if article.body.tokens.is_empty() {
+            (&article.title, None)
+        } else {
+            (&article.body, Some(&article.title))
+        };
+        let read = |text| Reading { text, owners: owners(text, entities), forms: &self.forms };
+        let mut phrases = Phrases::default();
+        phrases.collect(&read(source));
+        if let Some(title) = title {
+            phrases.recognize(&read(title));
+        }
+        phrases.best(limit, source)
+    }
+}
+
+/// A word as the model knows it, in lower case.
+fn form(written: &str) -> u32 {
+    let lower = written.bytes().map(|byte| byte.to_ascii_lowercase());
+    lower.fold(EMPTY, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// For each token the entity whose name it is part of, and whether it begins a mention. Nations and
+/// faiths are mostly said of something else ("French voters"), so that they are words like others.
+fn owners(text: &Segmented, entities: &[Entity]) -> Vec<Option<Owner>> {
+    let mut owners = vec![None; text.tokens.len()];
+    for (entity, Entity { mentions, kind, .. }) in entities.iter().enumerate() {
+        let names = mentions.iter().filter(|mention| mention.kind == MentionKind::Proper);
+        for mention in names.filter(|mention| mention.span.section == text.section) {
+            if *kind == EntityKind::Norp {
+                continue;
+            }
+            let span = mention.span.span;
+            let first = text.tokens.partition_point(|token| token.span().begin < span.begin);
+            let tokens = owners.iter_mut().zip(&text.tokens).skip(first);
+            for (owner, token) in tokens.take_while(|(_, token)| token.span().end <= span.end) {
+                *owner = Some(Owner { entity, begins: token.span().begin == span.begin });
+            }
+        }
+    }
+    owners
+}
+
+#[derive(Clone, Copy)]
+struct Owner {
+    /// Its place among the entities.
+    entity: usize,
+    begins: bool,
 }
 
 /// What a word can do in a phrase.
@@ -72,31 +136,6 @@ const FUNCTION_WORDS: &str = "a an the this that these those each every either n
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august \
     september october november december jan feb mar apr jun jul aug sept sep oct nov dec mr mrs ms dr sir";
 
-/// Verbs so frequent in news, in all their forms, that a phrase with one is no noun phrase.
-const VERBS: &str = "say says said saying tell tells told telling ask asks asked asking add adds added adding get gets \
-    got getting gotten make makes made making take takes took taken taking go goes went gone going come comes came \
-    coming give gives gave given giving see sees saw seen seeing know knows knew known knowing think thinks thought \
-    thinking want wants wanted wanting use uses used using find finds found finding put puts putting keep keeps kept \
-    keeping let lets letting begin begins began begun seem seems seemed become becomes became becoming show shows \
-    showed shown showing hold holds held holding bring brings brought bringing happen happens happened write writes \
-    wrote written writing provide provides provided sit sits sat stand stands stood lose loses lost losing pay pays \
-    paid paying meet meets met include includes included including continue continues continued set sets setting \
-    learn learns learned lead leads led leading understand understands understood remain remains remained believe \
-    believes believed call calls called calling try tries tried trying need needs needed feel feels felt leave \
-    leaves left leaving mean means meant begin work works worked run runs ran running look looks looked looking \
-    turn turns turned start starts started starting help helps helped helping talk talks talked hear hears heard \
-    play plays played move moves moved live lives lived expect expects expected agree agrees agreed announce \
-    announces announced announcing report reports reported warn warns warned claim claims claimed deny denies \
-    denied accuse accuses accused argue argues argued suggest suggests suggested allow allows allowed follow follows \
-    followed following appear appears appeared rise rises rose risen fall falls fell fallen win wins won beat beats \
-    beaten buy buys bought sell sells sold build builds built send sends sent reach reaches reached cut cuts die dies died kill \
-    kills killed face faces faced open opens opened close closes closed plan plans planned hope hopes hoped offer \
-    offers offered speak speaks spoke spoken read reads spend spends spent grow grows grew grown add break breaks \
-    broke broken receive receives received decide decides decided consider considers considered serve serves served \
-    describe describes described according based regarding concerning hit hits drop drops dropped pass passes passed \
-    raise raises raised urge urges urged vow vows vowed seek seeks sought push pushes pushed face join joins joined \
-    release releases released reveal reveals revealed confirm confirms confirmed discuss discusses discussed";
-
 /// Adjectives that end no phrase.
 const ADJECTIVES: &str = "new old good better best bad worse worst big bigger biggest small smaller large larger largest \
     great greater greatest high higher highest low lower lowest long longer short early late young major minor main \
@@ -126,7 +165,7 @@ const NOUNS_IN_ING: [&str; 24] = [
     "shipping", "shooting", "spending", "trading", "training", "voting",
 ];
 
-/// Words before a person's name that are not part of it.
+/// Words before a name that are no names themselves.
 const TITLE_WORDS: &str = "US uk eu president vice-president vice prime minister secretary general chancellor senator \
     governor mayor judge justice king queen prince princess pope gov sen rep gen col capt lt sgt prof professor \
     chairman chairwoman director ceo congressman congresswoman councillor detective inspector sheriff lord lady \
@@ -138,17 +177,14 @@ static TITLES: LazyLock<FxHashSet<u32>> = LazyLock::new(|| {
     TITLE_WORDS.split_whitespace().map(|word| stem_hash(word, &mut buffer)).collect()
 });
 
-/// What words do in phrases, by the hash of their stem.
+/// What words of these lists do in phrases, by the hash of their stem.
 static ROLES: LazyLock<FxHashMap<u32, Role>> = LazyLock::new(|| {
     let mut roles = FxHashMap::default();
     let mut buffer = Vec::new();
     // Later lists give way to earlier ones.
-    for (list, role) in [
-        (FUNCTION_WORDS, Role::Breaks),
-        (VERBS, Role::Breaks),
-        (ADJECTIVES, Role::Leads),
-        (VAGUE_NOUNS, Role::Vague),
-    ] {
+    for (list, role) in
+        [(FUNCTION_WORDS, Role::Breaks), (ADJECTIVES, Role::Leads), (VAGUE_NOUNS, Role::Vague)]
+    {
         for word in list.split_whitespace() {
             roles.entry(stem_hash(word, &mut buffer)).or_insert(role);
         }
@@ -163,6 +199,16 @@ struct Word {
     stem: u32,
     role: Role,
     capital: bool,
+    owner: Option<Owner>,
+}
+
+/// What makes two phrases the same.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    /// By [`key`].
+    Stems(u64),
+    /// Its place among the entities.
+    Entity(usize),
 }
 
 /// A phrase with every place where it stands.
@@ -171,7 +217,9 @@ struct Phrase {
     /// All its words begin with a capital.
     name: bool,
     vague: bool,
-    /// The first is in the source, in the words that the phrase is shown in.
+    /// Where it stands in the source in the words that it is shown in: the most that an entity is
+    /// called by.
+    shown: TextSpan,
     mentions: Vec<TextSpan>,
     /// The mentions, weighed by place.
     weight: f32,
@@ -182,26 +230,27 @@ struct Phrase {
 #[derive(Default)]
 struct Phrases {
     phrases: Vec<Phrase>,
-    /// By [`key`].
-    places: FxHashMap<u64, usize>,
+    places: FxHashMap<Key, usize>,
     /// How often each stem stands in a phrase, weighed by place.
     stems: FxHashMap<u32, f32>,
 }
 
 impl Phrases {
     /// Takes the phrases of a text.
-    fn collect(&mut self, text: &Segmented) {
+    fn collect(&mut self, reading: &Reading) {
+        let text = reading.text;
         let mut run: Vec<Word> = Vec::new();
         let mut buffer = Vec::with_capacity(32);
         for (number, sentence) in text.sentences.iter().enumerate() {
             let weight = if number < OPENING { IN_OPENING } else { 1.0 };
             let quarter = 1 << (4 * number / text.sentences.len());
             for token in sentence.tokens.clone() {
-                match word(text, token, sentence.tokens.start, &mut buffer) {
+                match reading.word(token, sentence.tokens.start, &mut buffer) {
                     Some(word) if word.role != Role::Breaks => run.push(word),
                     other => {
-                        // "of" inside a name holds it together: Bank of England.
-                        if other.is_some() && holds_together(text, token, &run) {
+                        // Marks inside a name hold it together, and "of" does: Bank of England.
+                        let inside = reading.owners[token].is_some_and(|owner| !owner.begins);
+                        if inside || other.is_some() && holds_together(text, token, &run) {
                             continue;
                         }
                         self.add_run(text, &run, weight, quarter);
@@ -218,7 +267,13 @@ impl Phrases {
     fn add_run(&mut self, text: &Segmented, run: &[Word], weight: f32, quarter: u8) {
         // A name may describe what follows ("the Trump administration"); what describes a name
         // ("film-maker George Lucas") is a phrase of its own.
-        for part in run.chunk_by(|a, b| a.capital || !b.capital) {
+        let begins_name = |word: &Word| word.owner.is_some_and(|owner| owner.begins);
+        // "prices raised import costs"
+        let is_past = |a: &Word, b: &Word| {
+            a.role != Role::Leads && b.role == Role::Leads && text.word(b.token).ends_with("ed")
+        };
+        let goes_on = |a: &Word, b: &Word| (a.capital || !b.capital) && !begins_name(b) && !is_past(a, b);
+        for part in run.chunk_by(goes_on) {
             let mut part = part;
             while let [rest @ .., last] = part
                 && last.role == Role::Leads
@@ -237,15 +292,23 @@ impl Phrases {
             }
             // Joe Biden is one whether he is president or not.
             while let [first, rest @ ..] = part
-                && rest.len() > 1
+                && first.owner.is_none()
+                && first.capital
                 && rest.iter().all(|word| word.capital)
                 && TITLES.contains(&first.stem)
             {
                 part = rest;
             }
-            let part = &part[part.len().saturating_sub(LONGEST)..];
-            let long_enough = |part: &[Word]| part.iter().any(|word| text.word(word.token).len() > 1);
-            if part.is_empty() || !long_enough(part) {
+            let owner = |word: &Word| word.owner.map(|owner| owner.entity);
+            let entity = part.first().and_then(owner);
+            let entity = entity.filter(|_| part.iter().all(|word| owner(word) == entity));
+            if entity.is_none() {
+                part = &part[part.len().saturating_sub(LONGEST)..];
+                // Half a name is none.
+                let whole = part.iter().position(|word| word.owner.is_none_or(|owner| owner.begins));
+                part = &part[whole.unwrap_or(part.len())..];
+            }
+            if part.iter().all(|word| text.word(word.token).len() <= 1) {
                 continue;
             }
             for word in part {
@@ -253,13 +316,14 @@ impl Phrases {
             }
             let stems: Vec<u32> = part.iter().map(|word| word.stem).collect();
             let span = text.text_span(text.span_of(part[0].token..part[part.len() - 1].token + 1));
-            let place = *self.places.entry(key(&stems)).or_insert_with(|| {
+            let identity = entity.map_or_else(|| Key::Stems(key(&stems)), Key::Entity);
+            let place = *self.places.entry(identity).or_insert_with(|| {
+                let is_vague = |word: &Word| word.role != Role::Noun || adjective(text.word(word.token));
                 self.phrases.push(Phrase {
                     name: part.iter().all(|word| word.capital),
-                    vague: part
-                        .iter()
-                        .all(|word| word.role != Role::Noun || adjective(text.word(word.token))),
-                    stems,
+                    vague: entity.is_none() && part.iter().all(is_vague),
+                    stems: stems.clone(),
+                    shown: span,
                     mentions: Vec::new(),
                     weight: 0.0,
                     quarters: 0,
@@ -267,6 +331,9 @@ impl Phrases {
                 self.phrases.len() - 1
             });
             let phrase = &mut self.phrases[place];
+            if stems.len() > phrase.stems.len() {
+                (phrase.stems, phrase.shown) = (stems, span);
+            }
             phrase.mentions.push(span);
             phrase.weight += weight;
             phrase.quarters |= quarter;
@@ -274,10 +341,11 @@ impl Phrases {
     }
 
     /// Finds the known phrases again in the title.
-    fn recognize(&mut self, title: &Segmented) {
+    fn recognize(&mut self, reading: &Reading) {
+        let title = reading.text;
         let mut buffer = Vec::with_capacity(32);
         let words: Vec<Word> = (0..title.tokens.len())
-            .filter_map(|token| word(title, token, 0, &mut buffer))
+            .filter_map(|token| reading.word(token, 0, &mut buffer))
             .filter(|word| word.role != Role::Breaks)
             .collect();
         for word in &words {
@@ -290,7 +358,15 @@ impl Phrases {
                 if words[last].token - words[first].token > 2 + last - first {
                     break;
                 }
-                if let Some(&place) = self.places.get(&key(&stems)) {
+                let part = &words[first..=last];
+                let entity = part[0].owner.filter(|owner| owner.begins).map(|owner| owner.entity);
+                let is_whole = part.iter().all(|word| word.owner.map(|owner| owner.entity) == entity)
+                    && words.get(last + 1).is_none_or(|next| next.owner.is_none_or(|owner| owner.begins));
+                let identity = match entity {
+                    Some(entity) if is_whole => Key::Entity(entity),
+                    _ => Key::Stems(key(&stems)),
+                };
+                if let Some(&place) = self.places.get(&identity) {
                     let phrase = &mut self.phrases[place];
                     let span = title.span_of(words[first].token..words[last].token + 1);
                     phrase.mentions.push(title.text_span(span));
@@ -298,30 +374,6 @@ impl Phrases {
                 }
             }
         }
-    }
-
-    /// Gives the mentions of "Biden" to "Joe Biden", where the text has one such longer name.
-    fn join_names(&mut self) {
-        let mut longer: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
-        for (place, phrase) in self.phrases.iter().enumerate().filter(|(_, phrase)| phrase.name) {
-            if let [_, last] | [_, _, last] = phrase.stems[..] {
-                longer.entry(last).or_default().push(place);
-            }
-        }
-        for short in 0..self.phrases.len() {
-            let [stem] = self.phrases[short].stems[..] else { continue };
-            if let Some(&[long]) = longer.get(&stem).map(Vec::as_slice)
-                && self.phrases[short].name
-            {
-                let mentions = std::mem::take(&mut self.phrases[short].mentions);
-                let (weight, quarters) = (self.phrases[short].weight, self.phrases[short].quarters);
-                let phrase = &mut self.phrases[long];
-                phrase.mentions.extend(mentions);
-                phrase.weight += weight;
-                phrase.quarters |= quarters;
-            }
-        }
-        self.phrases.retain(|phrase| !phrase.mentions.is_empty());
     }
 
     /// The best phrases, without those that are part of a better one or have one as a part.
@@ -346,7 +398,7 @@ impl Phrases {
         }
         best.into_iter()
             .map(|(score, phrase)| {
-                let text = phrase.mentions[0].span.of(source.text).to_owned();
+                let text = phrase.shown.span.of(source.text).to_owned();
                 let mut spans = phrase.mentions.clone();
                 spans.sort_unstable();
                 KeyPhrase { text, score, spans }
@@ -374,30 +426,54 @@ impl Phrases {
     }
 }
 
-/// The token as a word of a phrase; none for marks, numbers and addresses.
-fn word(text: &Segmented, token: usize, sentence_start: usize, buffer: &mut Vec<u8>) -> Option<Word> {
-    if text.tokens[token].kind != TokenKind::Word {
-        return None;
+/// A text with what is known of its words.
+struct Reading<'a> {
+    text: &'a Segmented<'a>,
+    owners: Vec<Option<Owner>>,
+    /// As [`PhraseModel`] has them.
+    forms: &'a FxHashMap<u32, Role>,
+}
+
+impl Reading<'_> {
+    /// The token as a word of a phrase; none for marks, addresses, and numbers outside names.
+    fn word(&self, token: usize, sentence_start: usize, buffer: &mut Vec<u8>) -> Option<Word> {
+        let (text, owner) = (self.text, self.owners[token]);
+        match text.tokens[token].kind {
+            TokenKind::Word => (),
+            TokenKind::Number if owner.is_some() => (),
+            _ => return None,
+        }
+        let written = text.word(token);
+        let stem = stem_hash(written, buffer);
+        let capitalized = |token: usize| {
+            text.tokens.get(token).is_some_and(|t| t.kind == TokenKind::Word)
+                && text.word(token).chars().next().is_some_and(char::is_uppercase)
+        };
+        // The first word of a sentence has a capital anyway; before another it begins a name.
+        let capital =
+            owner.is_some() || capitalized(token) && (token != sentence_start || capitalized(token + 1));
+        let abbreviation = written.len() > 1 && !written.contains(char::is_lowercase);
+        let role = match ROLES.get(&stem) {
+            _ if owner.is_some() => Role::Noun,
+            // "US" is no pronoun, and "IT" and "WHO" none either.
+            Some(_) if abbreviation && capital => Role::Noun,
+            Some(&role) => role,
+            None if capital => Role::Noun,
+            None => self.forms.get(&form(written)).copied().unwrap_or_else(|| role_by_ending(written)),
+        };
+        Some(Word { token, stem, role, capital, owner })
     }
-    let written = text.word(token);
-    let stem = stem_hash(written, buffer);
-    let capitalized = |token: usize| {
-        text.tokens.get(token).is_some_and(|t| t.kind == TokenKind::Word)
-            && text.word(token).chars().next().is_some_and(char::is_uppercase)
-    };
-    // The first word of a sentence has a capital anyway; before another it begins a name.
-    let capital = capitalized(token) && (token != sentence_start || capitalized(token + 1));
-    let abbreviation = written.len() > 1 && !written.contains(char::is_lowercase);
-    let role = match ROLES.get(&stem) {
-        // "US" is no pronoun, and "IT" and "WHO" none either.
-        Some(_) if abbreviation && capital => Role::Noun,
-        Some(&role) => role,
-        None if capital => Role::Noun,
-        None if written.starts_with(['\'', '’']) || written.ends_with("ly") => Role::Breaks,
-        None if ["ed", "ous", "ful", "able", "ible"].iter().any(|end| written.ends_with(end)) => Role::Leads,
-        None => Role::Noun,
-    };
-    Some(Word { token, stem, role, capital })
+}
+
+/// For words that no list and no model has.
+fn role_by_ending(written: &str) -> Role {
+    if written.starts_with(['\'', '’']) || written.ends_with("ly") {
+        Role::Breaks
+    } else if ["ed", "ous", "ful", "able", "ible"].iter().any(|end| written.ends_with(end)) {
+        Role::Leads
+    } else {
+        Role::Noun
+    }
 }
 
 /// Whether a word ends like an adjective, as of a nationality or a party.
@@ -431,11 +507,16 @@ mod tests {
 
     use super::*;
     use crate::document::Article;
+    use crate::entities::EntityModel;
     use crate::text::segment_article;
+
+    static PHRASES: LazyLock<PhraseModel> = LazyLock::new(|| PhraseModel::load().unwrap());
+    static ENTITIES: LazyLock<EntityModel> = LazyLock::new(|| EntityModel::load().unwrap());
 
     fn phrases(title: &str, text: &str) -> Vec<KeyPhrase> {
         let article = Article { title: title.into(), text: text.into(), ..Article::default() };
-        find(&segment_article(&article), 8)
+        let segmented = segment_article(&article);
+        PHRASES.find(&segmented, &ENTITIES.find(&segmented), 8)
     }
 
     fn texts(phrases: &[KeyPhrase]) -> Vec<&str> {
@@ -471,6 +552,19 @@ mod tests {
         );
         assert!(found.is_sorted_by(|a, b| a.score >= b.score));
         assert!(found.iter().all(|phrase| phrase.score > 0.0 && phrase.score < 1.0));
+    }
+
+    #[test]
+    fn names_stay_whole_whatever_their_words_mean_elsewhere() {
+        let text = "Theresa May met the chairman of Marks & Spencer in London on Wednesday. Mrs May said that Marks & \
+            Spencer would keep its stores. Will Smith, who plays in the film, was not there. Smith sent a letter.";
+        let found = phrases("", text);
+        let texts = texts(&found);
+        for name in ["Theresa May", "Marks & Spencer", "Will Smith"] {
+            assert!(texts.contains(&name), "{name}: {texts:?}");
+        }
+        let may = found.iter().find(|phrase| phrase.text == "Theresa May").unwrap();
+        assert_eq!(may.spans.len(), 2);
     }
 
     #[test]
