@@ -38,6 +38,8 @@ pub(super) type Hash = u32;
 pub(super) struct Occurrence {
     pub hash: Hash,
     pub pair: bool,
+    /// Whether its capital makes it part of a name.
+    pub name: bool,
     pub weight: f32,
     pub span: TextSpan,
 }
@@ -124,7 +126,7 @@ impl Reader {
                     && text.word(at).starts_with(char::is_uppercase);
                 let weight = weight(at) * if name { NAME_WEIGHT } else { 1.0 };
                 let span = text.text_span(token.span());
-                let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, weight, span });
+                let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, name, weight, span });
                 if hash != NUMBER {
                     occurs(hash, false, span);
                 }

@@ -9,7 +9,7 @@ mod taxonomy;
 pub mod train;
 
 use crate::document::{TextSpan, Topic};
-use crate::model::linear::{Platt, QuantizedWeights};
+use crate::model::linear::{Platt, QuantizedWeights, Sparse};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
 pub use catalogue::{Catalogue, Choice};
@@ -92,6 +92,7 @@ pub struct TopicModel {
     names: Names,
     /// What being named means, given the concept's parent.
     naming: Platt,
+    blank: Blank,
 }
 
 /// A topic that may be given: where it is in the taxonomy, how sure it is and why.
@@ -121,7 +122,9 @@ impl TopicModel {
         };
         let (words, idf) = (file.u32s("words")?, file.f32s("idf")?);
         let weights = QuantizedWeights { scales: file.f32s("scales")?, values: file.i8s("weights")? };
-        let (calibration, naming) = (platts("platt")?, platts("naming")?);
+        let (calibration, naming, blank) = (platts("platt")?, platts("naming")?, platts("blank")?);
+        let blank_weights =
+            QuantizedWeights { scales: file.f32s("blank_scales")?, values: file.i8s("blank_weights")? };
         let scales = file.f32s("latent_scales")?;
         let values = file.i8s("latent")?;
         let latent = Latent { dimensions: values.len() / scales.len().max(1), scales, values };
@@ -131,6 +134,9 @@ impl TopicModel {
             && weights.scales.len() == outputs.len()
             && calibration.len() == outputs.len()
             && naming.len() == 1
+            && blank.len() == 1
+            && blank_weights.scales.len() == 1
+            && blank_weights.values.len() == words.len() + latent.dimensions
             && outputs.iter().all(|&place| place < taxonomy.concepts().len());
         if !sizes_agree {
             return Err(ModelError::Damaged(0));
@@ -151,6 +157,7 @@ impl TopicModel {
             words: Vocabulary::new(&words, idf),
             latent,
             naming: naming[0],
+            blank: Blank { weights: blank_weights, platt: blank[0] },
             taxonomy,
             reader,
             weights,
@@ -215,6 +222,9 @@ impl TopicModel {
             return Vec::new();
         }
         let latent_factor = self.latent.add_to(&mut vector, &self.words);
+        if self.blank.holds(&vector) {
+            return Vec::new();
+        }
         let confidences = self.outputs.confidences(&self.calibration, &self.weights.scores(&vector));
         let mut candidates: Vec<Candidate> = confidences
             .iter()
@@ -256,6 +266,8 @@ impl TopicModel {
         self.names
             .find(occurrences, &self.words)
             .into_iter()
+            // A word in passing is not what a text is about, and the deeper the rarer it is.
+            .filter(|named| named.prominent || self.taxonomy.concept(named.concept).level == 2)
             .filter_map(|named| {
                 let above = ancestor(named.concept)?;
                 Some(Candidate {
@@ -348,6 +360,27 @@ impl Outputs {
         }
         confidences
     }
+}
+
+/// Tells texts about nothing: notices, menus, footers.
+struct Blank {
+    weights: QuantizedWeights,
+    platt: Platt,
+}
+
+impl Blank {
+    /// Whether a text is surely about nothing; it has no topic then.
+    fn holds(&self, vector: &Sparse) -> bool {
+        is_blank(self.platt, self.weights.scores(vector)[0])
+    }
+}
+
+/// From here on a text is taken to be about nothing. What is calibrated on has as many texts about
+/// nothing as articles; what comes to a desk is mostly articles.
+const SURELY_BLANK: f32 = 0.9;
+
+fn is_blank(platt: Platt, score: f32) -> bool {
+    platt.probability(score) > SURELY_BLANK
 }
 
 /// Scores crowd near 0 and 1; on this scale their odds are near a straight line.
@@ -485,6 +518,41 @@ mod tests {
         let skating = topics.iter().find(|topic| topic.display_name == "figure skating").unwrap();
         assert_eq!(skating.path.len(), 2);
         assert!(skating.evidence.iter().any(|span| span.section == Section::Title));
+    }
+
+    #[test]
+    fn texts_about_nothing_have_no_topic() {
+        for (title, text) in [
+            ("", "About us\nContact\nPrivacy policy\nTerms of use\n\u{a9} 2026. All rights reserved."),
+            (
+                "",
+                "We use cookies to make our site work better. By clicking accept you agree to our cookie policy.",
+            ),
+            (
+                "Subscribe to read on",
+                "Already have an account? Log in. Cancel at any time. Get unlimited access to our newsletter.",
+            ),
+        ] {
+            assert_eq!(names(title, text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_and_words_in_passing_are_no_deep_topics() {
+        let club = "Marten beat Dunholt 3-0 on Sunday with two late goals. The coach of Marten Athletic praised his \
+            players, and the fans of Marten Athletic sang. The club goes second in the league.";
+        let singer = "The singer Ola Brink gave a concert at the film festival on Friday, and critics praised her voice and \
+            the music of her band. Her new album of songs comes out in May, and a film about her opens in cinemas \
+            in June. She went home by taxi.";
+        for (text, first, deep) in [
+            (club, "sport", "athletics"),
+            (singer, "arts, culture, entertainment and media", "taxi and ride-hailing"),
+        ] {
+            let found: Vec<String> =
+                tag("", text, most(100, 0.0)).into_iter().map(|topic| topic.display_name).collect();
+            assert_eq!(found[0], first);
+            assert!(!found.iter().any(|name| name == deep), "{found:?}");
+        }
     }
 
     #[test]

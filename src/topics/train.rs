@@ -1,5 +1,6 @@
 //! Training. The same data gives the same bytes.
 
+mod furniture;
 mod latent;
 mod report;
 
@@ -94,13 +95,28 @@ fn read(path: &Path, weight: f32, others: f32, reader: &Reader) -> Result<Vec<Te
         .collect()
 }
 
+/// The titles of the texts, each as a text of its own.
+fn headlines(path: &Path, reader: &Reader) -> Result<Vec<Text>, Box<dyn Error>> {
+    let mut texts = Vec::new();
+    for line in std::fs::read_to_string(path)?.lines() {
+        let record: Record = serde_json::from_str(line)?;
+        if !record.title.is_empty() {
+            let article = Article { text: record.title, ..Article::default() };
+            let words = reader.read(&segment_article(&article));
+            let labels = [record.l1, record.l2].concat();
+            texts.push(Text { id: record.id, weight: 1.0, others: 1.0, words, labels });
+        }
+    }
+    Ok(texts)
+}
+
 /// Everything that training works on.
 struct Corpus {
     taxonomy: Taxonomy,
     outputs: Outputs,
     /// What countries are called, and which country that is.
-    /// The words and pairs of words that the model learns, in order, with their idf.
     countries: Vec<(Hash, u16)>,
+    /// The words and pairs of words that the model learns, in order, with their idf.
     hashes: Vec<Hash>,
     idf: Vec<f32>,
     latent: Latent,
@@ -108,6 +124,10 @@ struct Corpus {
     described: Vec<Learnable>,
     read: Vec<Learnable>,
     sectioned: Vec<Learnable>,
+    /// The titles of the read texts alone: short, and about something.
+    headlines: Vec<Learnable>,
+    /// Texts about nothing.
+    blank: Vec<Learnable>,
 }
 
 /// A text as a vector, with its labels as targets.
@@ -123,17 +143,29 @@ struct Learnable {
 
 /// Every text's scores from a model that has not seen it.
 struct HeldOut {
-    read: Vec<Vec<f32>>,
-    sectioned: Vec<Vec<f32>>,
+    read: Vec<Scores>,
+    sectioned: Vec<Scores>,
+    headlines: Vec<Scores>,
+    blank: Vec<Scores>,
+}
+
+/// What a model says of a text.
+#[derive(Clone, Default)]
+struct Scores {
+    /// Of each output.
+    topics: Vec<f32>,
+    /// How far it is about nothing.
+    blank: f32,
 }
 
 /// Trains on the data sets under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let corpus = Corpus::read(data)?;
     println!(
-        "{} read texts, {} sectioned, {} topics, {} words and pairs",
+        "{} read texts, {} sectioned, {} about nothing, {} topics, {} words and pairs",
         corpus.read.len(),
         corpus.sectioned.len(),
+        corpus.blank.len(),
         corpus.outputs.concepts.len(),
         corpus.hashes.len()
     );
@@ -143,6 +175,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let places: Vec<u16> = corpus.outputs.concepts.iter().map(|&place| place as u16).collect();
     let calibration = corpus.calibrate(&held_out, |_| true);
     let weights = corpus.learn(|_| false).quantized();
+    let blank = corpus.learn_blank(|_| false).quantized();
     let mut model = ModelWriter::new("topics", VERSION);
     model
         .lines("taxonomy", corpus.taxonomy.lines())
@@ -156,7 +189,10 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         .f32s("scales", &weights.scales)
         .i8s("weights", &weights.values)
         .f32s("platt", &platts(&calibration))
-        .f32s("naming", &platts(&[corpus.calibrate_naming()]));
+        .f32s("naming", &platts(&[corpus.calibrate_naming()]))
+        .f32s("blank_scales", &blank.scales)
+        .i8s("blank_weights", &blank.values)
+        .f32s("blank", &platts(&[corpus.calibrate_blank(&held_out, |_| true)]));
     Ok(model.finish())
 }
 
@@ -193,6 +229,8 @@ impl Corpus {
         let second = (0..taxonomy.concepts().len()).filter(|&place| taxonomy.concept(place).level == 2);
         let names = Names::new(&taxonomy, &reader, second);
         let described = descriptions(&labelled, &taxonomy, &reader)?;
+        let headlines = headlines(&labelled.join(READ), &reader)?;
+        let blank = furniture::read(&data.join("extraction_text/train.jsonl"), &reader)?;
         let vector = |text: &Text| {
             let mut vector = words.vector(&text.words).0;
             latent.add_to(&mut vector, &words);
@@ -214,7 +252,20 @@ impl Corpus {
         };
         let (described, read, sectioned) =
             (learnable(described), learnable(read_texts), learnable(sectioned_texts));
-        Ok(Self { taxonomy, outputs, countries, hashes, idf, latent, described, read, sectioned })
+        let (headlines, blank) = (learnable(headlines), learnable(blank));
+        Ok(Self {
+            taxonomy,
+            outputs,
+            countries,
+            hashes,
+            idf,
+            latent,
+            described,
+            read,
+            sectioned,
+            headlines,
+            blank,
+        })
     }
 
     /// Learns from all texts but those held out.
@@ -243,18 +294,49 @@ impl Corpus {
         RIDGE.fit(&read.into_iter().chain(&taught).collect::<Vec<_>>(), features, outputs)
     }
 
-    /// The scores of every text from a model that has not seen its fold.
+    /// Learns from all texts but those held out which are about nothing.
+    ///
+    /// Learnt as a lack of topics instead, with no label as their targets, the texts about
+    /// nothing took a seventh of the headlines their topics (`docs/quality.md`).
+    fn learn_blank(&self, held_out: impl Fn(&Learnable) -> bool) -> Weights {
+        let mut examples = Vec::new();
+        for (texts, target) in
+            [(&self.blank, 1.0), (&self.headlines, 0.0), (&self.read, 0.0), (&self.sectioned, 0.0)]
+        {
+            examples.extend(texts.iter().filter(|text| !held_out(text)).map(|text| Example {
+                vector: text.example.vector.clone(),
+                targets: vec![target],
+                // The weights of other texts are meant for their labels.
+                weight: if target > 0.5 { text.example.weight } else { 1.0 },
+            }));
+        }
+        let features = self.hashes.len() + self.latent.dimensions;
+        RIDGE.fit(&examples.iter().collect::<Vec<_>>(), features, 1)
+    }
+
+    /// The scores of every text from models that have not seen its fold.
     fn cross_validated_scores(&self) -> HeldOut {
+        let unknown = |texts: &[Learnable]| vec![Scores::default(); texts.len()];
         let mut held_out = HeldOut {
-            read: vec![Vec::new(); self.read.len()],
-            sectioned: vec![Vec::new(); self.sectioned.len()],
+            read: unknown(&self.read),
+            sectioned: unknown(&self.sectioned),
+            headlines: unknown(&self.headlines),
+            blank: unknown(&self.blank),
         };
         for fold in 0..FOLDS {
             let weights = self.learn(|text| fold_of(&text.id) == fold);
-            let HeldOut { read, sectioned } = &mut held_out;
-            for (texts, scores) in [(&self.read, read), (&self.sectioned, sectioned)] {
+            let blank_weights = self.learn_blank(|text| fold_of(&text.id) == fold);
+            let HeldOut { read, sectioned, headlines, blank } = &mut held_out;
+            for (texts, scores) in [
+                (&self.read, read),
+                (&self.sectioned, sectioned),
+                (&self.headlines, headlines),
+                (&self.blank, blank),
+            ] {
                 for (text, scores) in texts.iter().zip(scores).filter(|(text, _)| fold_of(&text.id) == fold) {
-                    *scores = weights.scores(&text.example.vector);
+                    let vector = &text.example.vector;
+                    *scores =
+                        Scores { topics: weights.scores(vector), blank: blank_weights.scores(vector)[0] };
                 }
             }
         }
@@ -273,7 +355,11 @@ impl Corpus {
         let section = self.sectioned.iter().any(|text| exclusive(text) && labelled(text));
         let sectioned = self.sectioned.iter().zip(&held_out.sectioned);
         let sectioned = sectioned.filter(move |(text, _)| section && exclusive(text));
-        self.read.iter().zip(&held_out.read).chain(sectioned).map(|(text, scores)| (text, scores.as_slice()))
+        self.read
+            .iter()
+            .zip(&held_out.read)
+            .chain(sectioned)
+            .map(|(text, scores)| (text, scores.topics.as_slice()))
     }
 
     /// From the held-out scores of the texts in `used`, what each output's scores mean.
@@ -293,6 +379,20 @@ impl Corpus {
         (0..self.outputs.concepts.len())
             .map(|output| Platt::fit(&scored(output), shared[level(output) - 1], PRIOR_STRENGTH))
             .collect()
+    }
+
+    /// From the held-out scores of the texts in `used`, how surely a text is about nothing.
+    fn calibrate_blank(&self, held_out: &HeldOut, used: impl Fn(&Learnable) -> bool) -> Platt {
+        let mut scored = Vec::new();
+        for (texts, scores, blank) in [
+            (&self.blank, &held_out.blank, true),
+            (&self.headlines, &held_out.headlines, false),
+            (&self.read, &held_out.read, false),
+        ] {
+            let used = texts.iter().zip(scores).filter(|(text, _)| used(text));
+            scored.extend(used.map(|(_, scores)| (scores.blank, blank)));
+        }
+        Platt::fit(&scored, Platt { slope: 8.0, offset: -4.0 }, 0.0)
     }
 
     /// How far a text is about a concept that it names, given that it is about the concept's

@@ -179,7 +179,7 @@ impl Lexicon {
             }
             let hash = self.forms.get(&hash).copied().unwrap_or(hash);
             let span = text.text_span(token.span());
-            out.push(Occurrence { hash, pair: false, weight: weight(at), span });
+            out.push(Occurrence { hash, pair: false, name: false, weight: weight(at), span });
         }
     }
 

@@ -1,19 +1,26 @@
 //! What cross-validation says of the model, printed while it is trained.
 
-use super::{Corpus, FOLDS, HeldOut, Learnable, fold_of};
+use super::{Corpus, FOLDS, HeldOut, Learnable, Scores, fold_of};
 use crate::model::linear::Platt;
+use crate::topics::{MIN_CONFIDENCE, is_blank};
 
 /// Prints F1 over thresholds, how calibrated the confidences are, and each topic's figures.
 pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
     // A text's confidences are calibrated on the folds that it is not in.
-    let calibrations: Vec<_> =
-        (0..FOLDS).map(|fold| corpus.calibrate(held_out, |text| fold_of(&text.id) != fold)).collect();
+    let calibrations: Vec<_> = (0..FOLDS)
+        .map(|fold| {
+            let used = |text: &Learnable| fold_of(&text.id) != fold;
+            (corpus.calibrate(held_out, used), corpus.calibrate_blank(held_out, used))
+        })
+        .collect();
     let confidences = confidences(corpus, &calibrations, &corpus.read, &held_out.read);
     let sectioned = self::confidences(corpus, &calibrations, &corpus.sectioned, &held_out.sectioned);
+    let headlines = self::confidences(corpus, &calibrations, &corpus.headlines, &held_out.headlines);
+    let blank = self::confidences(corpus, &calibrations, &corpus.blank, &held_out.blank);
     println!("cross-validated over {FOLDS} folds of the read texts");
     for threshold in [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6] {
         let [first, second] = [1, 2].map(|level| {
-            let counts = counts(corpus, &confidences, threshold);
+            let counts = counts(corpus, &corpus.read, &confidences, threshold);
             let of_level: Vec<Counts> =
                 (0..counts.len()).filter(|&o| level_of(corpus, o) == level).map(|o| counts[o]).collect();
             let all = of_level.iter().fold(Counts::default(), |sum, one| sum.plus(*one));
@@ -29,8 +36,10 @@ pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
     }
     println!("level 2, a right one among the first three: {:.3}", hit_at_3(corpus, &confidences));
     print_sections(corpus, &sectioned);
+    print_headlines(corpus, &headlines);
+    print_blank(&blank);
     print_calibration(corpus, &confidences);
-    let counts = counts(corpus, &confidences, 0.35);
+    let counts = counts(corpus, &corpus.read, &confidences, MIN_CONFIDENCE);
     for (output, counts) in counts.iter().enumerate() {
         let concept = corpus.taxonomy.concept(corpus.outputs.concepts[output]);
         println!(
@@ -50,15 +59,18 @@ pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
 /// Each text's confidences by the calibration of its fold.
 fn confidences(
     corpus: &Corpus,
-    calibrations: &[Vec<Platt>],
+    calibrations: &[(Vec<Platt>, Platt)],
     texts: &[Learnable],
-    scores: &[Vec<f32>],
+    scores: &[Scores],
 ) -> Vec<Vec<f32>> {
-    texts
-        .iter()
-        .zip(scores)
-        .map(|(text, scores)| corpus.outputs.confidences(&calibrations[fold_of(&text.id) as usize], scores))
-        .collect()
+    let confidences = |(text, scores): (&Learnable, &Scores)| {
+        let (topics, blank) = &calibrations[fold_of(&text.id) as usize];
+        if is_blank(*blank, scores.blank) {
+            return vec![0.0; scores.topics.len()];
+        }
+        corpus.outputs.confidences(topics, &scores.topics)
+    };
+    texts.iter().zip(scores).map(confidences).collect()
 }
 
 fn level_of(corpus: &Corpus, output: usize) -> usize {
@@ -94,9 +106,9 @@ impl Counts {
     }
 }
 
-fn counts(corpus: &Corpus, confidences: &[Vec<f32>], threshold: f32) -> Vec<Counts> {
+fn counts(corpus: &Corpus, texts: &[Learnable], confidences: &[Vec<f32>], threshold: f32) -> Vec<Counts> {
     let mut counts = vec![Counts::default(); corpus.outputs.concepts.len()];
-    for (text, confidences) in corpus.read.iter().zip(confidences) {
+    for (text, confidences) in texts.iter().zip(confidences) {
         for ((counts, target), confidence) in counts.iter_mut().zip(&text.example.targets).zip(confidences) {
             match (*target > 0.5, *confidence >= threshold) {
                 (true, true) => counts.hits += 1,
@@ -145,6 +157,37 @@ fn print_sections(corpus: &Corpus, confidences: &[Vec<f32>]) {
         share(&sections),
         texts.len()
     );
+}
+
+/// How many titles alone get a topic, and how many of their topics are right.
+fn print_headlines(corpus: &Corpus, confidences: &[Vec<f32>]) {
+    let counts = counts(corpus, &corpus.headlines, confidences, MIN_CONFIDENCE);
+    let first = counts.iter().enumerate().filter(|&(output, _)| level_of(corpus, output) == 1);
+    let all = first.fold(Counts::default(), |sum, (_, one)| sum.plus(*one));
+    println!(
+        "{} titles alone: tagged {:.3}, level 1 micro P {:.3} R {:.3} F1 {:.3}",
+        confidences.len(),
+        tagged(confidences, MIN_CONFIDENCE),
+        all.precision(),
+        all.recall(),
+        all.f1()
+    );
+}
+
+/// How many texts about nothing get a topic.
+fn print_blank(confidences: &[Vec<f32>]) {
+    println!(
+        "{} texts about nothing: tagged {:.3}, at 0.6 {:.3}",
+        confidences.len(),
+        tagged(confidences, MIN_CONFIDENCE),
+        tagged(confidences, 0.6)
+    );
+}
+
+/// The share of texts with a topic.
+fn tagged(confidences: &[Vec<f32>], threshold: f32) -> f64 {
+    let tagged = confidences.iter().filter(|of_text| of_text.iter().any(|&one| one >= threshold));
+    tagged.count() as f64 / confidences.len().max(1) as f64
 }
 
 fn print_calibration(corpus: &Corpus, confidences: &[Vec<f32>]) {
