@@ -7,6 +7,9 @@ use crate::text::{Segmented, TokenKind};
 /// How far from its quotation, in tokens, a cue is looked for.
 const REACH: usize = 40;
 
+/// How far before its cue, in tokens, a sentence may begin to be read for its subject.
+const SENTENCE: usize = 5 * REACH;
+
 /// How long, in tokens, an apposition between a speaker and the cue may be.
 const APPOSITION: usize = 25;
 
@@ -91,7 +94,8 @@ impl<'a> Reader<'a> {
         let cue = (begin..window.end).rev().find(|&token| self.is(token, CUES) || self.is(token, HANGING));
         let by_cue = cue.and_then(|cue| {
             let beside = if self.is(cue, HANGING) { None } else { self.subject_before(cue, begin) };
-            beside.or_else(|| self.subject_of_clause(window.start..cue))
+            let clause = Some(window.start..cue).filter(|clause| clause.len() <= SENTENCE);
+            beside.or_else(|| self.subject_of_clause(clause?))
         });
         by_cue.or_else(|| self.according(begin..window.end)).or_else(|| {
             // `Smith: "..."`.
@@ -145,6 +149,7 @@ impl<'a> Reader<'a> {
 
     /// The subject whose last word stands before `verb`.
     pub fn subject_before(&self, verb: usize, floor: usize) -> Option<Range<usize>> {
+        let floor = floor.max(verb.saturating_sub(SENTENCE));
         let mut last = verb;
         while last > floor && (self.is(last - 1, BETWEEN) || self.is_adverb(last - 1)) {
             last -= 1;
