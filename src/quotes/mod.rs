@@ -365,6 +365,22 @@ mod tests {
     }
 
     #[test]
+    fn days_and_places_are_no_speakers() {
+        for (text, speaker) in [
+            ("Lund on Tuesday called the plan “a very bad joke”.", "Lund"),
+            ("Ana Costa late Wednesday said: “We will not sell the old mill.”", "Ana Costa"),
+            ("“We will not sell the old mill,” Costa on May 5 told reporters.", "Costa"),
+            ("Norway last week said its dams had “taken all the water”.", "Norway"),
+            ("The ministry on Monday said it had “no news for anybody”.", "The ministry"),
+            ("Police in London on Sunday said the mill had “burnt to the ground”.", "Police"),
+            ("Theresa May said the mill had “burnt to the ground”.", "Theresa May"),
+        ] {
+            let speakers: Vec<String> = said(text).into_iter().map(|(_, speaker)| speaker).collect();
+            assert_eq!(speakers, [speaker], "{text}");
+        }
+    }
+
+    #[test]
     fn a_quotation_over_several_paragraphs_keeps_its_speaker() {
         assert_said(
             "“We looked for him all night,” Ana Costa said. “Nobody slept.\n\n“In the morning he came home by himself.”",

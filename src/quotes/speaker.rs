@@ -43,6 +43,12 @@ const CLAUSE: &str =
 const OPENERS: &str = " here there now then yet still later earlier meanwhile asked speaking during despite again also \
      today yesterday on under over like ";
 
+const WEEKDAYS: &str = " monday tuesday wednesday thursday friday saturday sunday ";
+const MONTHS: &str =
+    " january february march april may june july august september october november december ";
+/// What a weekday or month follows, and "week" and its like must follow.
+const WHEN: &str = " on in late early last next this earlier ";
+
 /// The words of an article around its quotations.
 pub struct Reader<'a> {
     body: &'a Segmented<'a>,
@@ -150,9 +156,17 @@ impl<'a> Reader<'a> {
     /// The subject whose last word stands before `verb`.
     pub fn subject_before(&self, verb: usize, floor: usize) -> Option<Range<usize>> {
         let floor = floor.max(verb.saturating_sub(SENTENCE));
+        let between = |end: usize| self.is(end - 1, BETWEEN) || self.is_adverb(end - 1);
         let mut last = verb;
-        while last > floor && (self.is(last - 1, BETWEEN) || self.is_adverb(last - 1)) {
-            last -= 1;
+        loop {
+            let time = self.time_before(last, floor);
+            if time < last {
+                last = time;
+            } else if last > floor && between(last) {
+                last -= 1;
+            } else {
+                break;
+            }
         }
         match self.body.word(last.checked_sub(1).filter(|&token| token >= floor)?) {
             // "X, who had seen it, said"
@@ -176,6 +190,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Where "late on Wednesday", "last week" or "on May 5" begins that ends before token `end`;
+    /// `end` itself where none does.
+    fn time_before(&self, end: usize, floor: usize) -> usize {
+        let is = |token: usize, words: &str| token > floor && self.is(token - 1, words);
+        let day = end > floor + 1 && self.body.tokens[end - 1].kind == TokenKind::Number;
+        let name = end - usize::from(day);
+        let weekday = !day && is(name, WEEKDAYS);
+        if !weekday && !is(name, MONTHS) && (day || !is(name, " week month year night ")) {
+            return end;
+        }
+        let mut begin = name - 1;
+        while is(begin, WHEN) {
+            begin -= 1;
+        }
+        // "May said" is a prime minister's.
+        if weekday || day || begin + 1 < name { begin } else { end }
+    }
+
     /// The noun phrase that ends before token `end`.
     fn phrase_before(&self, end: usize, floor: usize) -> Option<Range<usize>> {
         let last = end.checked_sub(1).filter(|&token| token >= floor && self.is_word(token))?;
@@ -188,6 +220,7 @@ impl<'a> Reader<'a> {
             || self.is(last, PREPOSITIONS)
             || self.is(last, DETERMINERS)
             || self.is(last, CUES)
+            || self.is(last, WEEKDAYS)
         {
             return None;
         }
@@ -197,7 +230,9 @@ impl<'a> Reader<'a> {
                 begin -= 1;
             }
             begin -= usize::from(begin > floor && self.is(begin - 1, " the "));
-            return Some(self.governing(begin, floor).unwrap_or(begin)..end);
+            return self
+                .in_place(begin, floor)
+                .or_else(|| Some(self.governing(begin, floor).unwrap_or(begin)..end));
         }
         while begin > floor && end - begin < 12 && self.is_word(begin - 1) && !self.is(begin - 1, CLAUSE) {
             begin -= 1;
@@ -207,6 +242,14 @@ impl<'a> Reader<'a> {
             }
         }
         Some(begin..end)
+    }
+
+    /// "Police" of "Police in London", if place `name` has the like of it before it.
+    fn in_place(&self, name: usize, floor: usize) -> Option<Range<usize>> {
+        let place = name.checked_sub(1).filter(|&token| token > floor && self.is(token, " in at "))?;
+        let is_name = |token: usize| self.is_capitalised(token);
+        let begin = (floor..place).rev().take_while(|&token| is_name(token)).last()?;
+        (!self.is(begin, OPENERS)).then_some(begin..place)
     }
 
     /// Where "a spokeswoman for" begins, if the like of it stands before a name.
@@ -233,7 +276,8 @@ impl<'a> Reader<'a> {
 
     /// Whether the token belongs to the name that stands right of it.
     fn joins_name(&self, token: usize, floor: usize) -> bool {
-        self.is_capitalised(token) && !self.is(token, CLAUSE) && !self.is(token, PREPOSITIONS)
+        let is_part = ![CLAUSE, PREPOSITIONS, WEEKDAYS].iter().any(|words| self.is(token, words));
+        self.is_capitalised(token) && is_part
             || (self.is(token, PARTICLES) && token > floor && self.is_capitalised(token - 1))
             || self.body.word(token) == "’s"
             || self.body.word(token) == "'s"
@@ -242,7 +286,8 @@ impl<'a> Reader<'a> {
     /// The noun phrase that begins at token `begin`.
     pub fn subject_after(&self, begin: usize, limit: usize) -> Option<Range<usize>> {
         let in_reach = |token: usize| token < limit && self.is_word(token);
-        if !in_reach(begin) || self.is(begin, CLAUSE) || self.is(begin, PREPOSITIONS) {
+        let no_subject = [CLAUSE, PREPOSITIONS, WEEKDAYS].iter().any(|words| self.is(begin, words));
+        if !in_reach(begin) || no_subject {
             return None;
         }
         if self.is(begin, PRONOUNS) {
