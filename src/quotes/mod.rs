@@ -309,6 +309,22 @@ mod tests {
         assert_eq!(found, expected, "{text}");
     }
 
+    /// Whether each quotation is `name`'s, the one entity of the text.
+    fn resolved(text: &str, name: &str) -> Vec<(Option<usize>, Attribution)> {
+        let begin = text.find(name).unwrap();
+        let span = TextSpan::body(begin, begin + name.len());
+        let entity = Entity {
+            name: name.into(),
+            kind: EntityKind::Person,
+            salience: 1.0,
+            mentions: vec![Mention { span, kind: MentionKind::Proper, confidence: 1.0 }],
+            links: vec![],
+        };
+        let article = article(text);
+        let quotes = find(&segment_article(&article), &[entity]);
+        quotes.iter().map(|quote| (quote.speaker_entity, quote.attribution)).collect()
+    }
+
     #[test]
     fn the_speaker_stands_before_behind_or_inside_a_quotation() {
         assert_said("“The bridge is safe,” Maria Lund said.", &[("“The bridge is safe,”", "Maria Lund")]);
@@ -365,6 +381,26 @@ mod tests {
     }
 
     #[test]
+    fn a_name_behind_the_role_is_part_of_the_speaker() {
+        for (text, speaker) in [
+            ("“It is safe,” the bank's president, Ana Costa, said.", "the bank's president, Ana Costa"),
+            ("“It is safe,” said the bank's president, Ana Costa.", "the bank's president, Ana Costa"),
+            (
+                "“It is safe,” said the head of the union, Tom Lund, on Monday.",
+                "the head of the union, Tom Lund",
+            ),
+            ("The union's leader, Tom Lund, said: “It is safe.”", "The union's leader, Tom Lund"),
+            ("“It is safe,” said a resident of Springfield, Ohio.", "a resident of Springfield"),
+            ("“It is safe,” said Ana Costa, Norway.", "Ana Costa"),
+            ("“It is safe,” said the mayor, Reuters reported.", "the mayor"),
+        ] {
+            assert_said(text, &[(&text[text.find('“').unwrap()..text.find('”').unwrap() + 3], speaker)]);
+        }
+        let text = "“It is safe,” said the bank's president, Ana Costa.";
+        assert_eq!(resolved(text, "Ana Costa"), [(Some(0), Attribution::Resolved)]);
+    }
+
+    #[test]
     fn days_and_places_are_no_speakers() {
         for (text, speaker) in [
             ("Lund on Tuesday called the plan “a very bad joke”.", "Lund"),
@@ -412,21 +448,8 @@ mod tests {
     #[test]
     fn speakers_are_tied_to_entities_and_pronouns_to_the_last_speaker() {
         let text = "“We won,” said Maria Lund. “Nobody believed it,” she added. “They paid,” a senior official said.";
-        let begin = text.find("Maria").unwrap();
-        let mention =
-            Mention { span: TextSpan::body(begin, begin + 10), kind: MentionKind::Proper, confidence: 1.0 };
-        let lund = Entity {
-            name: "Maria Lund".into(),
-            kind: EntityKind::Person,
-            salience: 1.0,
-            mentions: vec![mention],
-            links: vec![],
-        };
-        let article = article(text);
-        let quotes = find(&segment_article(&article), &[lund]);
-        let who: Vec<_> = quotes.iter().map(|quote| (quote.speaker_entity, quote.attribution)).collect();
         assert_eq!(
-            who,
+            resolved(text, "Maria Lund"),
             [
                 (Some(0), Attribution::Resolved),
                 (Some(0), Attribution::Resolved),

@@ -174,12 +174,12 @@ impl<'a> Reader<'a> {
                 let end = last - 1;
                 let begin = end.saturating_sub(APPOSITION).max(floor);
                 let comma = (begin..end).rev().find(|&token| self.body.word(token) == ",");
-                match comma {
-                    Some(comma) => {
-                        self.phrase_before(comma, floor).or_else(|| self.phrase_before(end, floor))
-                    }
-                    None => self.phrase_before(end, floor),
-                }
+                let subject = comma.and_then(|comma| {
+                    let subject = self.phrase_before(comma, floor)?;
+                    let named = self.names(&subject, comma + 1..end);
+                    Some(if named { subject.start..end } else { subject })
+                });
+                subject.or_else(|| self.phrase_before(end, floor))
             }
             // "X (R-Texas) said"
             ")" => {
@@ -188,6 +188,18 @@ impl<'a> Reader<'a> {
             }
             _ => self.phrase_before(last, floor),
         }
+    }
+
+    /// Whether an apposition is the name of the one whose role comes before it: "the mayor, Ana Costa".
+    fn names(&self, role: &Range<usize>, apposition: Range<usize>) -> bool {
+        let head = self.head(role.clone());
+        // "A resident of Springfield, Ohio" is not Ohio.
+        let least = if head.end < role.end { 2 } else { 1 };
+        let unnamed = !head.clone().any(|token| self.is_capitalised(token)) && !self.is_pronoun(role);
+        let first = apposition.start;
+        let is_name = self.is_capitalised(first)
+            && apposition.clone().all(|token| self.joins_name(token, first) && self.is_word(token));
+        unnamed && is_name && apposition.len() >= least
     }
 
     /// Where "late on Wednesday", "last week" or "on May 5" begins that ends before token `end`;
@@ -262,8 +274,12 @@ impl<'a> Reader<'a> {
         begin.filter(|&token| self.is(token, DETERMINERS)).last().filter(|_| governs)
     }
 
-    /// The words of a speaker that say who it is: "spokesman" of "Modi's spokesman for trade".
+    /// The words of a speaker that say who it is: "spokesman" of "Modi's spokesman for trade", the name
+    /// of "the mayor, Ana Costa".
     pub fn head(&self, speaker: Range<usize>) -> Range<usize> {
+        if let Some(comma) = speaker.clone().find(|&token| self.body.word(token) == ",") {
+            return comma + 1..speaker.end;
+        }
         let owner =
             speaker.clone().rev().find(|&token| matches!(self.body.word(token), "'s" | "’s" | "'" | "’"));
         let begin = owner.map_or(speaker.start, |mark| mark + 1);
@@ -283,8 +299,23 @@ impl<'a> Reader<'a> {
             || self.body.word(token) == "'s"
     }
 
-    /// The noun phrase that begins at token `begin`.
+    /// The noun phrase that begins at token `begin`, with the name behind it: "the mayor, Ana Costa".
     pub fn subject_after(&self, begin: usize, limit: usize) -> Option<Range<usize>> {
+        const LONGEST: usize = 12;
+        let subject = self.phrase_after(begin, limit)?;
+        let limit = limit.min(subject.end + LONGEST);
+        let governs = self.is(subject.end, " of for ");
+        let comma = (subject.end..limit).find(|&token| self.body.word(token) == ",");
+        let Some(comma) = comma.filter(|&comma| comma == subject.end || governs) else {
+            return Some(subject);
+        };
+        let end = (comma + 1..limit).find(|&token| !self.is_word(token)).unwrap_or(limit);
+        let role = subject.start..comma;
+        Some(if self.names(&role, comma + 1..end) { subject.start..end } else { subject })
+    }
+
+    /// The noun phrase that begins at token `begin`, up to a comma or preposition.
+    fn phrase_after(&self, begin: usize, limit: usize) -> Option<Range<usize>> {
         let in_reach = |token: usize| token < limit && self.is_word(token);
         let no_subject = [CLAUSE, PREPOSITIONS, WEEKDAYS].iter().any(|words| self.is(begin, words));
         if !in_reach(begin) || no_subject {
