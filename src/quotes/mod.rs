@@ -245,16 +245,18 @@ impl<'a> Speakers<'a> {
     fn attribution(&self, speaker: Option<&Range<usize>>, entity: Option<usize>) -> Attribution {
         match speaker {
             _ if entity.is_some() => Attribution::Resolved,
-            Some(speaker) if self.reader.is_named(speaker) => Attribution::Resolved,
+            Some(speaker) if self.reader.ends_in_name(speaker) => Attribution::Resolved,
             Some(speaker) if !self.reader.is_pronoun(speaker) => Attribution::Anonymous,
             _ => Attribution::Unknown,
         }
     }
 
-    /// The entity with the last mention that shares a byte with the span: the head of a name stands last.
+    /// The entity that the last word of the span is a mention of: "a Harbour Trust official" is not the trust.
     fn entity_at(&self, span: Span) -> Option<usize> {
         let after = self.mentions.partition_point(|(mention, _)| mention.begin < span.end);
-        self.mentions[..after].last().filter(|(mention, _)| mention.overlaps(span)).map(|&(_, entity)| entity)
+        let mut within =
+            self.mentions[..after].iter().rev().take_while(|(mention, _)| mention.overlaps(span));
+        within.find(|(mention, _)| mention.end >= span.end).map(|&(_, entity)| entity)
     }
 
     fn is_he_or_she(&self, speaker: &Range<usize>) -> bool {
@@ -456,6 +458,24 @@ mod tests {
                 (None, Attribution::Anonymous)
             ]
         );
+    }
+
+    #[test]
+    fn whoever_is_called_after_a_name_is_not_its_bearer() {
+        for (text, name) in [
+            ("“We won,” a Harbour Trust official told reporters.", "Harbour Trust"),
+            ("“We won,” said a Trump adviser.", "Trump"),
+            ("The US President wrote: “We have won again.”", "US"),
+        ] {
+            assert_eq!(resolved(text, name), [(None, Attribution::Anonymous)], "{text}");
+        }
+        for text in [
+            "“We won,” said US President Ana Costa.",
+            "“We won,” Secretary of State Ana Costa said.",
+            "In an interview, Ana Costa went even further: “We won.”",
+        ] {
+            assert_eq!(resolved(text, "Ana Costa"), [(Some(0), Attribution::Resolved)], "{text}");
+        }
     }
 
     #[test]

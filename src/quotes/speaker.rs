@@ -43,6 +43,8 @@ const CLAUSE: &str =
 const OPENERS: &str = " here there now then yet still later earlier meanwhile asked speaking during despite again also \
      today yesterday on under over like ";
 
+/// What its bearer may be called without a name.
+const TITLES: &str = " president chancellor premier minister secretary governor mayor senator ambassador ";
 const WEEKDAYS: &str = " monday tuesday wednesday thursday friday saturday sunday ";
 const MONTHS: &str =
     " january february march april may june july august september october november december ";
@@ -107,7 +109,9 @@ impl<'a> Reader<'a> {
             // `Smith: "..."`.
             let colon =
                 window.end.checked_sub(1).filter(|&token| token > begin && self.body.word(token) == ":")?;
-            self.phrase_before(colon, begin)
+            let plain = !self.is_capitalised(colon - 1);
+            let clause = plain.then(|| self.subject_of_clause(begin..colon)).flatten();
+            clause.filter(|subject| self.ends_in_name(subject)).or_else(|| self.phrase_before(colon, begin))
         })
     }
 
@@ -131,6 +135,12 @@ impl<'a> Reader<'a> {
         let skip = usize::from(self.is(speaker.start, DETERMINERS));
         !self.is_pronoun(speaker)
             && (speaker.start + skip..speaker.end).any(|token| self.is_capitalised(token))
+    }
+
+    /// Whether a speaker is called by name: "Ana Costa", but neither "a Trump adviser" nor "the US President".
+    pub fn ends_in_name(&self, speaker: &Range<usize>) -> bool {
+        let last = speaker.end - 1;
+        self.is_named(speaker) && self.is_capitalised(last) && !self.is(last, TITLES)
     }
 
     pub fn opens_subordinate(&self, token: usize) -> bool {
@@ -286,7 +296,9 @@ impl<'a> Reader<'a> {
         if begin >= speaker.end {
             return speaker;
         }
-        let end = (begin + 1..speaker.end).find(|&token| self.is(token, " of for "));
+        // "Secretary of State Ana Costa" is one name.
+        let governs = |token: usize| self.is(token, " of for ") && !self.is(token - 1, " secretary ");
+        let end = (begin + 1..speaker.end).find(|&token| governs(token));
         begin..end.unwrap_or(speaker.end)
     }
 
