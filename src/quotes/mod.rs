@@ -44,10 +44,13 @@ impl Finder<'_> {
     fn quotations(&self) -> Vec<Quotation> {
         let mut found: Vec<Quotation> = Vec::new();
         let mut last: Option<usize> = None;
+        // Whether somebody else has been spoken of since the last quotation.
+        let mut another = false;
         for nth in 0..self.marked.len() {
             let marked = &self.marked[nth];
             let beside = self.beside(nth);
-            let heir = beside.is_none() && self.goes_on(nth, last);
+            another |= self.names_another(nth, found.last());
+            let heir = beside.is_none() && !another && self.goes_on(nth, last);
             let speaker = match &beside {
                 Some(speaker) => Some(speaker.clone()),
                 None if heir => found.last().and_then(|quotation| quotation.speaker.clone()),
@@ -57,6 +60,7 @@ impl Finder<'_> {
                 continue;
             }
             last = Some(nth);
+            another = false;
             found.push(Quotation { tokens: marked.tokens.clone(), kind: self.kind(marked), speaker });
         }
         found
@@ -68,14 +72,16 @@ impl Finder<'_> {
         let marked = &self.marked[nth];
         let before = self.before(nth);
         let after = self.after(nth);
-        let ends_open = marked.closed
-            && matches!(self.body.word(marked.inner().end - 1), "," | "?" | "!" | "—" | "–" | "-");
+        let last = self.body.word(marked.inner().end.saturating_sub(1));
+        let ends_open = marked.closed && matches!(last, "," | "?" | "!" | "—" | "–" | "-");
         let goes_on =
             self.body.tokens.get(marked.tokens.end).is_some_and(|_| self.body.word(marked.tokens.end) == ",");
-        if ends_open || goes_on {
-            return self.reader.after(after).or_else(|| self.reader.before(before));
+        if (ends_open || goes_on) && !self.reader.opens_contrast(&after) {
+            let stands_alone = marked.closed && last == "," && before.is_empty();
+            let speaker = self.reader.after(after.clone()).or_else(|| self.reader.before(before));
+            return speaker.or_else(|| if stands_alone { self.reader.name_with_verb(after) } else { None });
         }
-        let ended = marked.closed && matches!(self.body.word(marked.inner().end - 1), "." | "…");
+        let ended = marked.closed && matches!(last, "." | "…");
         let before = self.reader.before(before);
         if ended { before } else { before.or_else(|| self.reader.after(after)) }
     }
@@ -102,6 +108,22 @@ impl Finder<'_> {
             .filter(|sentence| sentence.paragraph == self.marked[nth].paragraph)
             .map_or(end, |sentence| sentence.tokens.end);
         end..limit.min(ceiling).max(end)
+    }
+
+    /// Whether a sentence that begins between the marks before a quotation and itself has another
+    /// subject, by name, than the speaker of the last one.
+    fn names_another(&self, nth: usize, last: Option<&Quotation>) -> bool {
+        let Some(speaker) = last.and_then(|quotation| quotation.speaker.as_ref()) else { return false };
+        let floor = nth.checked_sub(1).map_or(0, |previous| self.marked[previous].tokens.end);
+        let begin = self.marked[nth].tokens.start;
+        let first = self.body.sentences.partition_point(|sentence| sentence.tokens.start < floor);
+        let mut between =
+            self.body.sentences[first..].iter().take_while(|sentence| sentence.tokens.start < begin);
+        between.any(|sentence| {
+            let clause = sentence.tokens.start..sentence.tokens.end.min(begin);
+            let subject = self.reader.subject_of_clause(clause);
+            subject.is_some_and(|subject| self.reader.is_another(&subject, speaker))
+        })
     }
 
     /// Whether nobody else has come to speak since quotation `last`.
@@ -400,6 +422,37 @@ mod tests {
         }
         let text = "“It is safe,” said the bank's president, Ana Costa.";
         assert_eq!(resolved(text, "Ana Costa"), [(Some(0), Attribution::Resolved)]);
+    }
+
+    #[test]
+    fn another_speaker_does_not_inherit_the_quotation() {
+        let (lund, costa) = ("“It will not hold,” Tom Lund said. ", "“I never said that it would,” ");
+        for (text, speaker) in [
+            (format!("{lund}Ana Costa disagreed at length. “It was built for us all.”"), ""),
+            (format!("{lund}In a letter, Ana Costa gave the prize to “all of the women here”."), ""),
+            (format!("{lund}The bridge is old. “It was built for us all.”"), "Tom Lund"),
+            (format!("{lund}{costa}Costa shot back."), "Costa"),
+            (format!("{lund}{costa}Costa went on."), "Costa"),
+            (format!("{lund}{costa}fired back Costa."), "Costa"),
+        ] {
+            // Words that nobody is seen to say may be left out.
+            let second = said(&text).into_iter().nth(1).unwrap_or_default();
+            assert_eq!(second.1, speaker, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clause_behind_and_a_dateline_before_are_no_speakers() {
+        for (text, speaker) in [
+            ("Lund said the towns must “speak with one voice”, while Costa wrote to Oslo.", "Lund"),
+            (
+                "OSLO (Reuters) - The High Court stayed the order, asking why it was “so late”.",
+                "The High Court",
+            ),
+            ("OSLO: The High Court stayed the order, asking why it was “so very late”.", "The High Court"),
+        ] {
+            assert_eq!(said(text)[0].1, speaker, "{text}");
+        }
     }
 
     #[test]

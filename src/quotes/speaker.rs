@@ -85,8 +85,9 @@ impl<'a> Reader<'a> {
         let is_past =
             |token: usize| token < limit && self.is_word(token) && self.body.word(token).ends_with("ed");
         if is_past(first) && !self.is_capitalised(first) {
+            let particle = self.is(first + 1, " back out up ");
             return self
-                .subject_after(first + 1, limit)
+                .subject_after(first + 1 + usize::from(particle), limit)
                 .filter(|subject| self.is_named(subject) || self.is_pronoun(subject));
         }
         if self.is(first, PRONOUNS) {
@@ -94,6 +95,20 @@ impl<'a> Reader<'a> {
         }
         let end = (first..limit).find(|&token| !self.is_capitalised(token))?;
         (end > first && is_past(end)).then_some(first..end)
+    }
+
+    /// The name right behind a quotation, whatever its verb: `," X shot back`.
+    pub fn name_with_verb(&self, window: Range<usize>) -> Option<Range<usize>> {
+        let name = self.subject_after(window.start, window.end)?;
+        let name = Some(name).filter(|name| self.is_capitalised(name.start) && self.ends_in_name(name))?;
+        let stands_free = [CLAUSE, PREPOSITIONS].iter().all(|words| !self.is(name.end, words));
+        (name.end < window.end && self.is_word(name.end) && stands_free).then_some(name)
+    }
+
+    /// Whether another clause follows a quotation: `", while X said`.
+    pub fn opens_contrast(&self, window: &Range<usize>) -> bool {
+        let first = window.clone().find(|&token| self.is_word(token));
+        first.is_some_and(|first| self.is(first, " and but while although though whereas "))
     }
 
     /// The speaker in the words before a quotation: `X said: "`, `X told Y that "`, `In a note, X wrote, "`.
@@ -119,12 +134,22 @@ impl<'a> Reader<'a> {
     pub fn subject_of_clause(&self, clause: Range<usize>) -> Option<Range<usize>> {
         let finite = clause.clone().rev().find(|&token| self.is(token, CUES));
         finite.and_then(|verb| self.subject_before(verb, clause.start)).or_else(|| {
-            let mut start = clause.start;
+            let mut start = self.behind_dateline(&clause);
             if self.is(start, PREPOSITIONS) || self.is(start, CLAUSE) || self.is(start, OPENERS) {
                 start = clause.clone().find(|&token| self.body.word(token) == ",")? + 1;
             }
             self.subject_after(start, clause.end)
         })
+    }
+
+    /// Where a sentence begins behind "NEW DELHI (Reuters) -".
+    fn behind_dateline(&self, clause: &Range<usize>) -> usize {
+        const LONGEST: usize = 12;
+        let place = self.body.tokens.get(clause.start).map_or("", |_| self.body.word(clause.start));
+        let in_capitals = place.chars().nth(1).is_some() && place.chars().all(char::is_uppercase);
+        let mut head = clause.start..clause.end.min(clause.start + LONGEST);
+        let mark = head.find(|&token| matches!(self.body.word(token), "-" | "–" | "—" | ":"));
+        mark.filter(|_| in_capitals).map_or(clause.start, |mark| mark + 1)
     }
 
     pub fn is_pronoun(&self, speaker: &Range<usize>) -> bool {
@@ -141,6 +166,16 @@ impl<'a> Reader<'a> {
     pub fn ends_in_name(&self, speaker: &Range<usize>) -> bool {
         let last = speaker.end - 1;
         self.is_named(speaker) && self.is_capitalised(last) && !self.is(last, TITLES)
+    }
+
+    /// Whether the subject of a sentence is somebody else, by name, than an earlier speaker.
+    pub fn is_another(&self, subject: &Range<usize>, speaker: &Range<usize>) -> bool {
+        let surname = self.body.word(speaker.end - 1);
+        // "Instead, ..." and "More recently, ..." have no name in them.
+        let may_be_name = subject.len() > 1 || (self.is_word(subject.end) && !self.is_adverb(subject.end));
+        may_be_name
+            && self.ends_in_name(subject)
+            && !subject.clone().any(|token| self.body.word(token) == surname)
     }
 
     pub fn opens_subordinate(&self, token: usize) -> bool {
@@ -339,10 +374,14 @@ impl<'a> Reader<'a> {
         let mut end = begin + 1;
         let mut name_end = begin + usize::from(self.is_capitalised(begin));
         while in_reach(end) && end - begin < 12 {
+            // "the High Court stayed the order"
+            let is_verb = self.is_capitalised(end - 1)
+                && !self.is_capitalised(end)
+                && self.body.word(end).ends_with("ed");
             let joins = self.is(end, PARTICLES) && end + 1 < limit && self.is_capitalised(end + 1);
             let stops =
                 [CLAUSE, PREPOSITIONS, CUES, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
-            if !joins && (stops || self.is_adverb(end) || self.is_participle(end)) {
+            if !joins && (stops || is_verb || self.is_adverb(end) || self.is_participle(end)) {
                 break;
             }
             end += 1;
