@@ -482,6 +482,16 @@ mod tests {
             ],
         );
         assert_said(
+            "‘We looked for him,’ Ana Costa said. ‘Nobody slept.\n\n‘It didn’t help. I am ashamed of that.\n\n‘He came home by himself.’",
+            &[
+                ("‘We looked for him,’", "Ana Costa"),
+                ("‘Nobody slept.", "Ana Costa"),
+                ("‘It didn’t help. I am ashamed of that.", "Ana Costa"),
+                ("‘He came home by himself.’", "Ana Costa"),
+            ],
+        );
+        assert_said("They sang of the ‘flowers and the rain.\n\nThe rest left.", &[]);
+        assert_said(
             "The mayor added:\n\n“Nobody will have to leave.”",
             &[("“Nobody will have to leave.”", "The mayor")],
         );
