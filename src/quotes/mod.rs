@@ -413,6 +413,7 @@ mod tests {
                 "“It is safe,” said the head of the union, Tom Lund, on Monday.",
                 "the head of the union, Tom Lund",
             ),
+            ("The mayor, Tom Lund, said: “It is safe.”", "The mayor, Tom Lund"),
             ("The union's leader, Tom Lund, said: “It is safe.”", "The union's leader, Tom Lund"),
             ("“It is safe,” said a resident of Springfield, Ohio.", "a resident of Springfield"),
             ("“It is safe,” said Ana Costa, Norway.", "Ana Costa"),
@@ -433,6 +434,7 @@ mod tests {
             (format!("{lund}The bridge is old. “It was built for us all.”"), "Tom Lund"),
             (format!("{lund}{costa}Costa shot back."), "Costa"),
             (format!("{lund}{costa}Costa went on."), "Costa"),
+            (format!("{lund}{costa}she shot back."), "she"),
             (format!("{lund}{costa}fired back Costa."), "Costa"),
         ] {
             // Words that nobody is seen to say may be left out.

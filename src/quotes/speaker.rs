@@ -97,12 +97,14 @@ impl<'a> Reader<'a> {
         (end > first && is_past(end)).then_some(first..end)
     }
 
-    /// The name right behind a quotation, whatever its verb: `," X shot back`.
+    /// The name or pronoun right behind a quotation, whatever its verb: `," X shot back`.
     pub fn name_with_verb(&self, window: Range<usize>) -> Option<Range<usize>> {
         let name = self.subject_after(window.start, window.end)?;
-        let name = Some(name).filter(|name| self.is_capitalised(name.start) && self.ends_in_name(name))?;
+        let is_name = self.is_capitalised(name.start) && self.ends_in_name(&name);
+        let names_someone = is_name || (self.is_pronoun(&name) && self.is(name.start, " he she they "));
         let stands_free = [CLAUSE, PREPOSITIONS].iter().all(|words| !self.is(name.end, words));
-        (name.end < window.end && self.is_word(name.end) && stands_free).then_some(name)
+        let verb_follows = name.end < window.end && self.is_word(name.end) && stands_free;
+        (names_someone && verb_follows).then_some(name)
     }
 
     /// Whether another clause follows a quotation: `", while X said`.
@@ -240,7 +242,7 @@ impl<'a> Reader<'a> {
         let head = self.head(role.clone());
         // "A resident of Springfield, Ohio" is not Ohio.
         let least = if head.end < role.end { 2 } else { 1 };
-        let unnamed = !head.clone().any(|token| self.is_capitalised(token)) && !self.is_pronoun(role);
+        let unnamed = !self.is_named(&head) && !self.is_pronoun(role);
         let first = apposition.start;
         let is_name = self.is_capitalised(first)
             && apposition.clone().all(|token| self.joins_name(token, first) && self.is_word(token));
