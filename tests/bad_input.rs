@@ -42,7 +42,7 @@ const MIB: usize = 1 << 20;
 #[test]
 fn a_mebibyte_of_anything_is_answered() {
     let names: String = (0..10_000).map(|n| format!("Person Nr{n} Smith met Ann Lee{n}. ")).collect();
-    let inputs: [(&str, String); 12] = [
+    let inputs: [(&str, String); 13] = [
         ("one word", "a".repeat(MIB)),
         ("one capital word", "A".repeat(MIB)),
         ("words", "word ".repeat(MIB / 5)),
@@ -51,6 +51,7 @@ fn a_mebibyte_of_anything_is_answered() {
         ("full stops", ".".repeat(MIB)),
         ("line feeds", "a\n".repeat(MIB / 2)),
         ("quotation marks", "\"".repeat(MIB)),
+        ("quotations in one sentence", "Ann kept saying: “we go” ".repeat(MIB / 29)),
         ("short sentences", "No. Yes! ".repeat(MIB / 9)),
         ("numbers", "2023-03-30 ".repeat(MIB / 11)),
         ("emoji", "😀".repeat(MIB / 4)),

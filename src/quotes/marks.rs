@@ -67,7 +67,7 @@ impl Scanner<'_> {
                     at = close + width;
                 }
                 // An open end is a quotation only where the paragraph is all quotation from here.
-                Close::Nowhere if !single && self.opens_speech(at, begin) => {
+                Close::Nowhere if self.opens_speech(at, begin) && (!single || self.goes_on(mark)) => {
                     found.push(self.open_ended(at..self.end, mark));
                     return;
                 }
@@ -132,6 +132,12 @@ impl Scanner<'_> {
     /// Whether a quotation that is not closed begins the paragraph or a sentence, or follows a comma or colon.
     fn opens_speech(&self, token: usize, begin: usize) -> bool {
         token == begin || matches!(self.body.word(token - 1), "," | ":" | "." | "!" | "?")
+    }
+
+    /// Whether the next paragraph opens with the mark again, as British quotations do; a plain
+    /// apostrophe says too little.
+    fn goes_on(&self, mark: &str) -> bool {
+        mark == "‘" && self.end < self.body.tokens.len() && self.body.word(self.end) == mark
     }
 
     /// The mark that closes the quotation opened at `open`.
