@@ -106,6 +106,15 @@ fn subheads_and_list_items_of_the_article_are_kept_and_promotion_is_not() {
 }
 
 #[test]
+fn addresses_keep_their_ampersands_and_marks_without_width_are_left_out() {
+    let found = auto(
+        "The plan can be read at https://harwick.example/doc?id=1&copy=2&sect=4 until Friday, said the \u{2067}council\u{2069}.",
+    );
+    assert!(found.article.text.contains("id=1&copy=2&sect=4 until"), "{}", found.article.text);
+    assert!(found.article.text.ends_with("said the council."));
+}
+
+#[test]
 fn a_text_without_boilerplate_loses_nothing() {
     let prose = "The river rose by two metres overnight, officials said, and families left their homes.";
     let other = "Rescuers in boats reached the last farm at dawn, where a couple had waited on the roof.";
