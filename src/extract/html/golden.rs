@@ -198,6 +198,23 @@ fn bylines_and_datelines_have_their_own_kinds() {
 }
 
 #[test]
+fn the_hour_is_that_of_the_publication_and_not_of_a_change_on_its_day() {
+    let published = |key: &str, value: &str| format!("<meta property={key} content={value}>");
+    let json = r#"<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Harbour closes to cars",
+        "datePublished": "2023-03-30T08:00:00Z"}</script>"#;
+    let changed = published("article:modified_time", "2023-03-30T19:30:00Z");
+    for (head, expected) in [
+        (format!("{json}{changed}"), "2023-03-30T08:00:00Z"),
+        (published("article:published_time", "2023-03-30") + &changed, "2023-03-30"),
+    ] {
+        let head = format!("<title>Harbour closes to cars</title>{head}");
+        let body = format!("<article><h1>Harbour closes to cars</h1>{}</article>", story());
+        let time = extract(page(&head, &body)).article.publish_time;
+        assert_eq!(time.map(|time| time.to_string()).as_deref(), Some(expected), "{head}");
+    }
+}
+
+#[test]
 fn authors_are_found_in_many_places_and_cleaned() {
     let json = |author: &str| {
         format!(
