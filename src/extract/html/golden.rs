@@ -61,6 +61,16 @@ fn an_article_for_readers_without_scripts_is_read_where_there_is_no_other() {
 }
 
 #[test]
+fn markup_in_a_declared_article_is_read_as_markup() {
+    let json = format!(
+        r#"<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour closes",
+        "articleBody": "<p class='x'>{FIRST}</p><p>{SECOND} <a href='y'>More</a></p>"}}</script>"#
+    );
+    let found = extract(page(&json, "<div id=root></div>"));
+    assert_eq!(paragraphs(&found), [FIRST, format!("{SECOND} More").as_str()]);
+}
+
+#[test]
 fn an_article_that_only_json_ld_holds_is_read_there() {
     let json = format!(
         r#"<script type="application/ld+json">{{"@graph": [{{"@type": "WebPage"}}, {{"@type": ["NewsArticle"],
@@ -69,7 +79,8 @@ fn an_article_that_only_json_ld_holds_is_read_there() {
     );
     let extraction = extract(page(&json, "<div id=root></div>"));
     assert_eq!(extraction.article.title, "Harbour closes");
-    // A line break in a JSON string is invalid and frequent; it is read as a space.
+    // A line break in a JSON string is invalid and frequent; it ends a paragraph.
+    assert_eq!(paragraphs(&extraction).len(), 2);
     assert!(extraction.article.text.starts_with(FIRST) && extraction.article.text.ends_with(SECOND));
 }
 
@@ -212,6 +223,17 @@ fn the_hour_is_that_of_the_publication_and_not_of_a_change_on_its_day() {
         let time = extract(page(&head, &body)).article.publish_time;
         assert_eq!(time.map(|time| time.to_string()).as_deref(), Some(expected), "{head}");
     }
+}
+
+#[test]
+fn the_article_of_several_declared_ones_is_that_with_the_pages_title() {
+    let json = r#"<script type="application/ld+json">{"@graph": [
+        {"@type": "NewsArticle", "headline": "Bus fares to rise", "datePublished": "2020-01-05T18:00:00Z"},
+        {"@type": "NewsArticle", "headline": "Harbour closes to cars", "datePublished": "2023-03-30T08:00:00Z"}]}</script>"#;
+    let head = format!("<title>Harbour closes to cars</title>{json}");
+    let body = format!("<article><h1>Harbour closes to cars</h1>{}</article>", story());
+    let time = extract(page(&head, &body)).article.publish_time;
+    assert_eq!(time.map(|time| time.to_string()).as_deref(), Some("2023-03-30T08:00:00Z"));
 }
 
 #[test]
