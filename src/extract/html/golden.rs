@@ -61,6 +61,16 @@ fn an_article_for_readers_without_scripts_is_read_where_there_is_no_other() {
 }
 
 #[test]
+fn a_short_article_is_kept_apart_from_comments_and_notices() {
+    let body = format!(
+        "<article><h1>Harbour closes to cars</h1><p>{FIRST}</p><div id=comments><p>Terrible decision, I have parked \
+        on that quay for forty years. Bob</p><p>About time too!</p></div></article><div class=cookie><p>We use cookies \
+        and similar technologies to personalise content and to analyse our traffic.</p></div>"
+    );
+    assert_eq!(paragraphs(&extract(page("<title>Harbour closes to cars</title>", &body))), [FIRST]);
+}
+
+#[test]
 fn markup_in_a_declared_article_is_read_as_markup() {
     let json = format!(
         r#"<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour closes",

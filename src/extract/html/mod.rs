@@ -27,6 +27,9 @@ use crate::text::language;
 /// Probability from which on a block belongs to the article.
 const IN_ARTICLE: f32 = 0.4;
 
+/// And in the short article that seems to stand in its element.
+const IN_SHORT_ARTICLE: f32 = 0.15;
+
 /// A page that yields fewer bytes than this is read in other ways as well.
 const SHORT_ARTICLE: usize = 250;
 
@@ -122,13 +125,18 @@ impl PageReading {
         let blocks = &self.page.blocks;
         let shape = Shape::of(&self.page);
         let chances = model.judge(&self.page, &shape, self.anchor);
-        let keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
+        let mut keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
         let sure = assemble(blocks, &keep, metadata);
         if sure.0.len() >= SHORT_ARTICLE {
             return sure;
         }
-        let core = assemble(blocks, &shape.core, metadata);
-        if core.0.len() > sure.0.len() { core } else { sure }
+        // Around a few sentences that are sure stand comments and notices.
+        let nothing_sure = sure.0.is_empty();
+        for (number, keep) in keep.iter_mut().enumerate() {
+            let likely = chances[number] >= IN_SHORT_ARTICLE && blocks[number].place.unlikely == 0;
+            *keep |= shape.core[number] && (nothing_sure || likely);
+        }
+        assemble(blocks, &keep, metadata)
     }
 }
 
