@@ -219,6 +219,18 @@ fn bylines_and_datelines_have_their_own_kinds() {
 }
 
 #[test]
+fn a_byline_and_date_in_paragraphs_of_their_own_are_no_part_of_the_text() {
+    let body = format!(
+        "<article><h1>Harbour closes to cars</h1><p>By Ann Lee</p><p>30 March 2023</p>{}</article>",
+        story()
+    );
+    let found = extract(page("<title>Harbour closes to cars</title>", &body));
+    assert_eq!(paragraphs(&found), [FIRST, SECOND, THIRD]);
+    assert_eq!(found.article.authors, ["Ann Lee"]);
+    assert_eq!(found.article.publish_time.unwrap().to_string(), "2023-03-30");
+}
+
+#[test]
 fn the_hour_is_that_of_the_publication_and_not_of_a_change_on_its_day() {
     let published = |key: &str, value: &str| format!("<meta property={key} content={value}>");
     let json = r#"<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Harbour closes to cars",

@@ -19,7 +19,7 @@ use self::metadata::titles;
 use self::model::PageModel;
 use self::page::{Page, PageBlock};
 use self::shape::Shape;
-use super::bylines::dates;
+use super::bylines::{Byline, byline, dates, is_date_alone};
 use super::{Extraction, charset};
 use crate::document::{Article, Block, BlockKind, Content, PublishTime, Source, Span, Warning};
 use crate::text::language;
@@ -170,6 +170,9 @@ fn assemble(page: &[PageBlock], keep: &[bool], metadata: &Metadata) -> (String, 
     for (number, (block, &keep)) in page.iter().zip(keep).enumerate() {
         let kind = match block.kind {
             _ if metadata.title_block == Some(number) => BlockKind::Title,
+            kind if keep && kind.in_text() && beside_title.contains(&number) => {
+                kind_alone(&block.text, metadata).unwrap_or(kind)
+            }
             kind if keep || !kind.in_text() => kind,
             _ if beside_title.contains(&number) => kind_beside_title(&block.text, metadata),
             _ => BlockKind::Boilerplate,
@@ -178,6 +181,18 @@ fn assemble(page: &[PageBlock], keep: &[bool], metadata: &Metadata) -> (String, 
         blocks.push(Block { kind, span, source_span: None });
     }
     (text, blocks)
+}
+
+/// Byline or dateline, if a block that reads like part of the text is one and nothing else.
+fn kind_alone(text: &str, metadata: &Metadata) -> Option<BlockKind> {
+    let names_author = || metadata.authors.iter().any(|author| text.contains(author.as_str()));
+    match byline(text) {
+        Some(Byline::Labelled) => Some(BlockKind::Byline),
+        Some(_) if names_author() => Some(BlockKind::Byline),
+        // Other days may be the headings of a chronicle.
+        _ => (is_date_alone(text) && kind_beside_title(text, metadata) == BlockKind::Dateline)
+            .then_some(BlockKind::Dateline),
+    }
 }
 
 /// Whether a block that is not part of the text tells who wrote it, or when.
