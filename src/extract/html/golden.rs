@@ -259,6 +259,25 @@ fn the_article_of_several_declared_ones_is_that_with_the_pages_title() {
 }
 
 #[test]
+fn a_declared_author_is_taken_and_the_site_is_none() {
+    let json = r#"<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Harbour closes to cars",
+        "author": {"@type": "Person", "name": "Ann Lee"}, "datePublished": "2023-03-30"}</script>"#;
+    let site = "<meta property=og:site_name content='Harwick Herald'>";
+    let footer = "<footer>© 2023 Harwick Herald. All rights reserved.</footer>";
+    for (head, byline, footer, authors) in [
+        (json, "", "", vec!["Ann Lee"]),
+        (site, "", footer, vec![]),
+        (site, "<p class=byline>By Ann Lee, Harwick Herald</p>", footer, vec!["Ann Lee"]),
+        ("", "<p class=byline>By Ann Lee 30 March 2023</p>", "", vec!["Ann Lee"]),
+    ] {
+        let body = format!("<article><h1>Harbour closes to cars</h1>{byline}{}</article>{footer}", story());
+        let head = format!("<title>Harbour closes to cars</title>{head}");
+        let article = extract(page(&head, &body)).article;
+        assert_eq!(article.authors, authors, "{head} {byline}");
+    }
+}
+
+#[test]
 fn authors_are_found_in_many_places_and_cleaned() {
     let json = |author: &str| {
         format!(

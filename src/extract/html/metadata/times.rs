@@ -134,6 +134,28 @@ pub(in crate::extract) fn candidates(evidence: &Evidence<'_>) -> Candidates<Time
     found
 }
 
+/// The day that the page declares to be its article's, where no other declaration and no date near
+/// the title says anything else.
+pub(in crate::extract) fn undisputed(found: &Candidates<Time>) -> Option<usize> {
+    const DECLARED: [Origin; 3] = [Origin::Published, Origin::Article, Origin::Property];
+    const OTHERS: [Origin; 6] = [
+        Origin::Meta,
+        Origin::Created,
+        Origin::Time,
+        Origin::LikelyDate,
+        Origin::SaysPublished,
+        Origin::Line,
+    ];
+    let is_from = |known: &Candidate<Time>, origins: &[Origin]| {
+        origins.iter().any(|&origin| known.is_from(origin as usize))
+    };
+    let declared = found.list.iter().position(|known| is_from(known, &DECLARED))?;
+    let disputes = |(number, known): (usize, &Candidate<Time>)| {
+        number != declared && (is_from(known, &DECLARED) || is_from(known, &OTHERS))
+    };
+    (!found.list.iter().enumerate().any(disputes)).then_some(declared)
+}
+
 fn add(
     found: &mut Candidates<Time>,
     time: PublishTime,
