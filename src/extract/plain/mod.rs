@@ -222,14 +222,17 @@ impl Reader<'_> {
         let is_date = |line: usize| line < lines && is_date_alone(self.page.text(line));
         let (mut in_head, mut behind_byline) = (true, false);
         for line in (title + 1..lines).take(NEAR) {
+            let judged = kinds[line];
             kinds[line] = match byline(self.page.text(line)) {
-                _ if !kinds[line].in_text() => kinds[line],
-                _ if in_head && is_date(line) => BlockKind::Dateline,
                 // A lead may stand between the title and what says that it is a byline.
-                Some(Byline::Labelled) => BlockKind::Byline,
+                Some(Byline::Labelled) if judged.in_text() || judged == BlockKind::Boilerplate => {
+                    BlockKind::Byline
+                }
+                _ if !judged.in_text() => judged,
+                _ if in_head && is_date(line) => BlockKind::Dateline,
                 Some(Byline::Described) if in_head => BlockKind::Byline,
                 Some(Byline::Bare) if in_head && (behind_byline || is_date(line + 1)) => BlockKind::Byline,
-                _ => kinds[line],
+                _ => judged,
             };
             behind_byline = kinds[line] == BlockKind::Byline;
             in_head = behind_byline || in_head && !kinds[line].in_text();

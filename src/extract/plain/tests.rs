@@ -106,7 +106,7 @@ fn subheads_and_list_items_of_the_article_are_kept_and_promotion_is_not() {
 }
 
 #[test]
-fn a_byline_and_date_below_the_title_are_read_without_a_menu_above() {
+fn a_byline_and_date_below_the_title_are_read_with_and_without_a_menu_above() {
     const BODY: &str = "The city council of Harwick voted on Tuesday to close its ferry terminal, where the roof has \
         leaked for two years.\n\nCouncil leader Margaret Okafor said that the building was no longer safe, and that \
         a new hall would open on the other quay in 2026.\n\nThe operator said that it would appeal against the \
@@ -120,11 +120,14 @@ fn a_byline_and_date_below_the_title_are_read_without_a_menu_above() {
         ("Tom Reed, Transport Correspondent\n\n6 February 2024", vec!["Tom Reed"], "2024-02-06"),
         ("By Tom Reed Updated February 6, 2024 6:05 PM EST", vec!["Tom Reed"], "2024-02-06T18:05:00-05:00"),
     ] {
-        let article = auto(&format!("Council closes ferry terminal\n\n{head}\n\n{BODY}")).article;
-        assert_eq!(article.title, "Council closes ferry terminal", "{head}");
-        assert_eq!(article.authors, authors, "{head}");
-        assert_eq!(article.publish_time.map(|time| time.to_string()).unwrap_or_default(), time, "{head}");
-        assert!(article.text.starts_with("The city council"), "{head}: {}", article.text);
+        for menu in ["", "Home\nNews\nSport\nWeather\nSubscribe\n\n"] {
+            let article = auto(&format!("{menu}Council closes ferry terminal\n\n{head}\n\n{BODY}")).article;
+            assert_eq!(article.title, "Council closes ferry terminal", "{menu}{head}");
+            assert_eq!(article.authors, authors, "{menu}{head}");
+            let found = article.publish_time.map(|time| time.to_string()).unwrap_or_default();
+            assert_eq!(found, time, "{menu}{head}");
+            assert!(article.text.starts_with("The city council"), "{menu}{head}: {}", article.text);
+        }
     }
 }
 
