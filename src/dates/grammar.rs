@@ -282,6 +282,11 @@ impl<'a> Reader<'a> {
                 let (end, shift) = self.year_after(at + 1)?;
                 Some((end, Meaning::Point(When::Season(season, shift), None)))
             }
+            Word::Quarter(quarter) => {
+                let (end, shift) = self.year_after(at + 1)?;
+                Some((end, Meaning::Point(When::Quarter(quarter, shift), None)))
+            }
+            Word::Calendar(date) => Some(self.with_time(at + 1, When::Absolute(Stretch::Day(date)))),
             Word::Decade(decade) if self.is_decade(at) => {
                 Some((at + 1, Meaning::Point(When::Absolute(Stretch::Decade(decade)), None)))
             }
@@ -329,10 +334,8 @@ impl<'a> Reader<'a> {
     /// "Friday", "Friday evening", "Friday, May 3, 2019", "Friday of last week".
     fn weekday(&mut self, at: usize, day: i8) -> (usize, Meaning) {
         let comma = at + 1 + usize::from(self.spelled(at + 1) == ",");
-        if let Word::Month(month) = self.word(comma)
-            && let Some((end, Meaning::Point(when, time))) = self.dated_month(comma, month)
-        {
-            return (end, Meaning::Point(when, time));
+        if let Some(read) = self.dated(comma) {
+            return read;
         }
         if self.word(at + 1) == Word::Of
             && let Some((end, Meaning::Point(When::FromPublication(weeks, Unit::Week), None))) =
@@ -341,6 +344,17 @@ impl<'a> Reader<'a> {
             return (end, Meaning::Point(When::Weekday(day, Shift::Within(weeks)), None));
         }
         self.with_time(at + 1, When::Weekday(day, Shift::Open))
+    }
+
+    /// A day with its month, in either order, or a month with its year.
+    fn dated(&mut self, at: usize) -> Read<Meaning> {
+        match self.word(at) {
+            Word::Month(month) => self.dated_month(at, month),
+            Word::Number(day) | Word::Ordinal(day) => {
+                self.day_before_month(day, at + 1 + usize::from(self.word(at + 1) == Word::Of))
+            }
+            _ => None,
+        }
     }
 
     /// A month and its day or year.
@@ -377,7 +391,7 @@ impl<'a> Reader<'a> {
         let Word::Month(name) = self.word(month) else { return None };
         let written = self.plain_year(month + 1).or_else(|| self.year_behind_comma(month + 1));
         let (end, year) = written.map_or((month + 1, None), |(end, year)| (end, Some(year)));
-        Some((end, Meaning::Point(day_of_month(name, day, year)?, None)))
+        Some(self.with_time(end, day_of_month(name, day, year)?))
     }
 
     fn month(&mut self, at: usize, month: i8) -> Read<Meaning> {
@@ -542,7 +556,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a day's name is followed by: a part of the day, a time.
-    fn with_time(&mut self, at: usize, when: When) -> (usize, Meaning) {
+    fn with_time(&self, at: usize, when: When) -> (usize, Meaning) {
         if let Word::Part(part) = self.word(at) {
             return (at + 1, Meaning::Point(when, Some(Time::Part(part))));
         }
@@ -559,7 +573,8 @@ impl<'a> Reader<'a> {
         let (end, time) = self.clock(at)?;
         let day = end + usize::from(self.word(end) == Word::On);
         let when = match self.word(day) {
-            Word::Weekday(_) | Word::Day(_) | Word::Month(_) => self.point(day),
+            Word::Weekday(_) | Word::Day(_) | Word::Month(_) | Word::Calendar(_) => self.point(day),
+            Word::Number(_) | Word::Ordinal(_) => self.dated(day),
             _ => None,
         };
         match when {
@@ -625,6 +640,15 @@ impl<'a> Reader<'a> {
             Word::Unit(Unit::Weekend) => Some((at + 1, Meaning::Point(When::Weekend(Shift::Open), None))),
             Word::Unit(unit @ (Unit::Week | Unit::Month | Unit::Year)) if self.is_led_by_time(the) => {
                 Some((at + 1, Meaning::Point(When::FromPublication(0, unit), None)))
+            }
+            Word::Unit(Unit::Day) => {
+                let Word::Day(days) = self.word(at + 2) else { return None };
+                let days = match self.spelled(at + 1) {
+                    "before" => days - 1,
+                    "after" => days + 1,
+                    _ => return None,
+                };
+                Some((at + 3, Meaning::Point(When::FromPublication(days.into(), Unit::Day), None)))
             }
             Word::Units(_) if self.word(at + 1) == Word::Ahead => {
                 Some((at + 2, Meaning::Reference("FUTURE_REF")))
@@ -1022,6 +1046,7 @@ impl<'a> Reader<'a> {
             Word::Weekday(_)
                 | Word::Weekdays(_)
                 | Word::Month(_)
+                | Word::Quarter(_)
                 | Word::Holiday(_)
                 | Word::Zone
                 | Word::HalfDay { .. }

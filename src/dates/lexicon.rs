@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
 use super::calendar::{Count, Part, Season, Unit};
@@ -19,6 +20,10 @@ pub(super) enum Word {
     Part(Part),
     Unit(Unit),
     Units(Unit),
+    /// "Q3"
+    Quarter(i8),
+    /// "2024-02-05", "13/02/2024"
+    Calendar(Date),
     /// A number in words or digits.
     Number(u32),
     /// "24-26" and "2010-2016".
@@ -163,6 +168,13 @@ fn digits(text: &str) -> Word {
         "am" | "a.m." => clock(value, 0, Some(false)),
         "pm" | "p.m." => clock(value, 0, Some(true)),
         _ => {
+            if let Some(date) = calendar_day(text) {
+                return Word::Calendar(date);
+            }
+            // Without its half of the day "8.30" is a number.
+            if let Some(minutes) = rest.strip_prefix('.').filter(|minutes| minutes.ends_with(['m', '.'])) {
+                return with_minutes(value, minutes);
+            }
             if let Some(minutes) = rest.strip_prefix(':') {
                 return with_minutes(value, minutes);
             }
@@ -174,6 +186,27 @@ fn digits(text: &str) -> Word {
             if rest.starts_with('-') { hyphenated(text) } else { Word::Other }
         }
     }
+}
+
+/// A day written in figures, where they can be read in one way only: the year first, or a day
+/// that is no month.
+fn calendar_day(text: &str) -> Option<Date> {
+    let separator = text.chars().find(|c| matches!(c, '-' | '/' | '.'))?;
+    let mut parts = text.split(separator);
+    let mut part = || parts.next().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let (first, second, third) = (part()?, part()?, part()?);
+    let number = |part: &str| part.parse::<i8>().ok();
+    let (year, month, day) = match (first.len(), second.len(), third.len()) {
+        (4, 2, 2) => (first, number(second)?, number(third)?),
+        (1..=2, 1..=2, 4) => match (number(first)?, number(second)?) {
+            (day @ 13.., month) | (month, day @ 13..) => (third, month, day),
+            (same, other) if same == other => (third, same, same),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let year = year.parse().ok().filter(|year| (1700..2100).contains(year))?;
+    if parts.next().is_some() { None } else { Date::new(year, month, day).ok() }
 }
 
 fn with_minutes(hour: u32, rest: &str) -> Word {
@@ -323,6 +356,7 @@ const ENTRIES: &[(&str, Word)] = &[
     ("previous", Word::Previous), ("prior", Word::Previous), ("following", Word::Following), ("same", Word::Same), ("coming", Word::Coming),
     ("upcoming", Word::Coming), ("recent", Word::Recent), ("remaining", Word::Remaining), ("ahead", Word::Ahead), ("from", Word::From),
     ("now", Word::Now), ("old", Word::Old), ("end", Word::Edge), ("beginning", Word::Edge), ("start", Word::Edge), ("middle", Word::Edge),
+    ("q1", Word::Quarter(1)), ("q2", Word::Quarter(2)), ("q3", Word::Quarter(3)), ("q4", Word::Quarter(4)),
     ("fiscal", Word::Fiscal), ("date", Word::Date),
     ("christmas", Word::Holiday(Holiday::Christmas)), ("thanksgiving", Word::Holiday(Holiday::Thanksgiving)),
     ("halloween", Word::Holiday(Holiday::Halloween)), ("easter", Word::Holiday(Holiday::Easter)),
@@ -349,6 +383,13 @@ mod tests {
             ("mid-February", Word::Month(2)),
             ("twenty-five", Word::Number(25)),
             ("24-26", Word::Range(24, 26)),
+            ("8.30pm", Word::Clock { minute: 1230, certain: true }),
+            ("8.30", Word::Other),
+            ("2024-02-05", Word::Calendar(jiff::civil::date(2024, 2, 5))),
+            ("13/02/2024", Word::Calendar(jiff::civil::date(2024, 2, 13))),
+            ("05/02/2024", Word::Other),
+            ("2024-02-05-1", Word::Other),
+            ("99/99/2024", Word::Other),
             ("march", Word::Other),
             ("99:99", Word::Other),
             ("4294967296", Word::Other),

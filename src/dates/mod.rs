@@ -186,6 +186,29 @@ mod tests {
     }
 
     #[test]
+    fn the_day_may_stand_before_its_month() {
+        assert_found(&[
+            ("The vote is on Thursday 23 August.", &["Thursday 23 August = 2018-08-23"]),
+            ("It fell on Friday, 3rd of May 2019.", &["Friday, 3rd of May 2019 = 2019-05-03"]),
+            ("They met at 2 p.m. on 5 February 2018.", &["2 p.m. on 5 February 2018 = 2018-02-05T14:00"]),
+            ("They met on 5 February 2018 at 14:30.", &["5 February 2018 at 14:30 = 2018-02-05T14:30"]),
+            ("They met at 14:30 on 5 March 2018.", &["14:30 on 5 March 2018 = 2018-03-05T14:30"]),
+        ]);
+    }
+
+    #[test]
+    fn days_in_figures_and_days_beside_days_are_read() {
+        assert_found(&[
+            ("He left on 2018-02-05.", &["2018-02-05 = 2018-02-05"]),
+            ("He left on 13/02/2018, not on 05/02/2018.", &["13/02/2018 = 2018-02-13"]),
+            ("Sales fell in Q3 2017.", &["Q3 2017 = 2017-Q3"]),
+            ("He bought an Audi Q3.", &[]),
+            ("He left the day before yesterday.", &["the day before yesterday = 2018-08-13"]),
+            ("He leaves the day after tomorrow.", &["the day after tomorrow = 2018-08-17"]),
+        ]);
+    }
+
+    #[test]
     fn lengths_and_recurrences_need_no_anchor() {
         assert_found(&[
             ("It took two and a half years.", &["two and a half years = P30M"]),

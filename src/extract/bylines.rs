@@ -70,9 +70,9 @@ pub(in crate::extract) fn date_label(text: &str) -> Option<Label> {
 /// The names in a byline ("By Ann Lee and Bob Ray, staff writers" gives Ann Lee and Bob
 /// Ray), without job titles, agencies, addresses and dates. Empty where no name is sure.
 pub fn parse_byline(text: &str) -> Vec<String> {
-    let text = without_label(head(text).trim());
+    let (before, dated) = split_at_date(without_label(head(text).trim()));
     let mut names: Vec<String> = Vec::new();
-    for piece in ByNameSeparator::split(text) {
+    for piece in ByNameSeparator::split(before).chain(ByNameSeparator::split(dated)) {
         let Some(name) = person_name(piece) else {
             // "Ann Lee, a reporter in Hanoi": what follows the first name that is none
             // describes her, but "Ann Lee, Reuters, and Bob Ray" goes on.
@@ -83,6 +83,76 @@ pub fn parse_byline(text: &str) -> Vec<String> {
         }
     }
     names
+}
+
+/// How a line that is a byline and nothing else says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::extract) enum Byline {
+    /// "By Ann Lee, Transport Correspondent | March 30, 2023"
+    Labelled,
+    /// The same without "By": a name and what makes it an author's.
+    Described,
+    /// A name, or what somebody is, alone: a byline only beside another or a date.
+    Bare,
+}
+
+/// What kind of byline a line is; None where it says anything beside who wrote, what they are
+/// and when.
+pub(in crate::extract) fn byline(text: &str) -> Option<Byline> {
+    const LONGEST: usize = 160;
+    let text = text.trim();
+    if text.len() > LONGEST || text.ends_with(['.', '!', '?', ':', '…']) {
+        return None;
+    }
+    let rest = without_label(text);
+    let label = text[..text.len() - rest.len()].trim_end();
+    // "Terminal hit by" and "From" begin headings, too.
+    let is_labelled = label.contains(char::is_alphabetic)
+        && label.split_whitespace().nth(2).is_none()
+        && !label.eq_ignore_ascii_case("from");
+    let (before, dated) = split_at_date(rest);
+    if !dated.is_empty() && !is_date_alone(dated) {
+        return None;
+    }
+    let (mut names, mut others) = (0, usize::from(!dated.is_empty()));
+    for piece in ByNameSeparator::split(before).filter(|piece| !piece.is_empty()) {
+        if is_agency(piece) || person_name(piece).is_some() {
+            names += 1;
+        } else if is_role(piece) {
+            others += 1;
+        } else {
+            return None;
+        }
+    }
+    match (names, others) {
+        (0, 0) => None,
+        (0, _) if dated.is_empty() => Some(Byline::Bare),
+        (0, _) => None,
+        _ if is_labelled => Some(Byline::Labelled),
+        (_, 0) => Some(Byline::Bare),
+        _ => Some(Byline::Described),
+    }
+}
+
+/// Whether a few words say what somebody is ("Transport Correspondent", "a reporter").
+fn is_role(piece: &str) -> bool {
+    const LONGEST: usize = 4;
+    piece.split_whitespace().nth(LONGEST).is_none()
+        && piece.split_whitespace().next_back().is_some_and(is_title_word)
+}
+
+/// A byline before and from its first date, or the word that announces one ("Updated").
+fn split_at_date(text: &str) -> (&str, &str) {
+    let (tokens, begins) = DateToken::placed(text);
+    let begins_date =
+        |&at: &usize| label(&tokens[at..=at]).is_some() || date_at(&tokens[at..], &tokens[..at]).is_some();
+    let Some(mut at) = (0..tokens.len()).find(begins_date) else { return (text, "") };
+    let is_weekday = |token: &DateToken| token.word().is_some_and(|word| weekday_named(word).is_some());
+    let belongs = |token: &DateToken| token.mark() == Some(',') || is_weekday(token);
+    while at > 0 && belongs(&tokens[at - 1]) {
+        at -= 1;
+    }
+    text.split_at(begins[at])
 }
 
 /// Whether a text reads as the name of one person and nothing else.
@@ -105,8 +175,20 @@ pub fn parse_declared_name(text: &str) -> Option<&str> {
     let is_name = name.contains(char::is_alphabetic)
         && !name.contains(['@', ':', '/', '<', '>', '{', '}', '[', ']', '=', '?'])
         && name.split_whitespace().count() <= 6
-        && !name.contains("www.");
+        && !name.contains("www.")
+        && !reads_on(name);
     (is_name && !is_placeholder).then_some(name)
+}
+
+/// Whether a text begins like a name and goes on like a sentence ("Ann Lee is our editor").
+fn reads_on(text: &str) -> bool {
+    let is_small = |word: &str| {
+        word.starts_with(char::is_lowercase)
+            && !is_name_word(word)
+            && !is_title_word(word)
+            && !matches!(word, "of" | "the" | "and" | "at" | "for" | "in")
+    };
+    text.starts_with(char::is_uppercase) && text.split_whitespace().any(is_small)
 }
 
 /// The beginning of a text, as far as the parsers read.
@@ -135,7 +217,12 @@ enum DateToken {
 
 impl DateToken {
     fn split(text: &str) -> Vec<Self> {
-        let mut tokens = Vec::new();
+        Self::placed(text).0
+    }
+
+    /// The pieces of a text, and where each begins.
+    fn placed(text: &str) -> (Vec<Self>, Vec<usize>) {
+        let (mut tokens, mut begins) = (Vec::new(), Vec::new());
         let mut rest = text;
         let mut glued = false;
         while let Some(first) = rest.chars().next() {
@@ -156,10 +243,13 @@ impl DateToken {
                 tokens.push(Self::Mark { mark: first, glued });
                 first.len_utf8()
             };
+            if tokens.len() > begins.len() {
+                begins.push(text.len() - rest.len());
+            }
             glued = !first.is_whitespace();
             rest = &rest[length..];
         }
-        tokens
+        (tokens, begins)
     }
 
     fn number(&self, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
@@ -278,7 +368,9 @@ fn weekday_named(word: &str) -> Option<Weekday> {
 /// Whether a line holds a date, perhaps with a time and what it is the date of, and nothing else.
 pub(in crate::extract) fn is_date_alone(text: &str) -> bool {
     let says_more = |word: &str| {
-        !matches!(word, "at" | "on" | "last" | "date" | "am" | "pm" | "a" | "p" | "m" | "h")
+        // "t" stands between day and time in machine form.
+        !matches!(word, "at" | "on" | "last" | "date" | "am" | "pm" | "a" | "p" | "m" | "h" | "t")
+            && !is_filler(word)
             && month_named(word).is_none()
             && weekday_named(word).is_none()
             && Zone::named(word).is_none()
@@ -315,15 +407,19 @@ fn month_day_year(tokens: &[DateToken]) -> Option<(Date, usize)> {
 /// How many tokens of no weight stand between the parts of a date: ordinal endings,
 /// prepositions, commas, at most three of them.
 fn fillers(tokens: &[DateToken]) -> usize {
-    let is_filler = |token: &&DateToken| match token {
-        DateToken::Word(word) => matches!(
-            word.as_str(),
-            "st" | "nd" | "rd" | "th" | "º" | "ª" | "er" | "of" | "the" | "de" | "del" | "di" | "năm" | "г"
-        ),
+    let has_no_weight = |token: &&DateToken| match token {
+        DateToken::Word(word) => is_filler(word),
         DateToken::Mark { mark, .. } => matches!(mark, ',' | '.' | '-' | '/' | '،'),
         DateToken::Number { .. } => false,
     };
-    tokens.iter().take(3).take_while(is_filler).count()
+    tokens.iter().take(3).take_while(has_no_weight).count()
+}
+
+fn is_filler(word: &str) -> bool {
+    matches!(
+        word,
+        "st" | "nd" | "rd" | "th" | "º" | "ª" | "er" | "of" | "the" | "de" | "del" | "di" | "năm" | "г"
+    )
 }
 
 fn month_at(tokens: &[DateToken]) -> Option<(u32, usize)> {
@@ -558,10 +654,10 @@ fn numeric_offset(tokens: &[DateToken], alone: bool) -> Option<Offset> {
 // --- Bylines ---------------------------------------------------------------------------
 
 /// What stands before names in a byline, longest first.
-const LABELS: [&str; 22] = [
+const LABELS: [&str; 26] = [
     "article written by", "article by", "written by", "reported by", "published by", "posted by",
     "created by", "submitted by", "story by", "words by", "text by", "post by", "authored by", "author:",
-    "authors:", "author", "authors", "von", "por", "par", "by:", "by",
+    "authors:", "author", "authors", "words:", "text:", "story:", "from", "von", "por", "par", "by:", "by",
 ];
 
 /// Takes "By", "Written by" and the like off the front of a byline.
@@ -575,8 +671,29 @@ fn without_label(text: &str) -> &str {
             head.eq_ignore_ascii_case(label) && (glued || !rest.starts_with(char::is_alphanumeric))
         })
     });
-    let rest = label.map_or(text, |label| &text[label.len()..]);
+    let rest = label.map(|label| &text[label.len()..]).or_else(|| behind_kind(text)).unwrap_or(text);
     rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | '—'))
+}
+
+/// What stands behind "by" where a word or two before it say what was made ("Analysis by Ann Lee");
+/// none for pictures, and for what others did with the text.
+fn behind_kind(text: &str) -> Option<&str> {
+    const LONGEST: usize = 3;
+    const OTHERS: [&str; 13] = [
+        "photo", "picture", "image", "illustration", "graphic", "video", "edit", "review", "updat", "check",
+        "translat", "sponsor", "power",
+    ];
+    let (kind, rest) = text.split_once(" by ")?;
+    let is_others = |word: &str| {
+        let word = word.to_lowercase();
+        OTHERS.iter().any(|other| word.starts_with(other))
+    };
+    let words = || kind.split_whitespace();
+    let is_kind = words().nth(LONGEST).is_none()
+        && kind.chars().all(|c| c.is_alphabetic() || c == ' ')
+        && !words().any(is_others)
+        && rest.starts_with(char::is_uppercase);
+    is_kind.then_some(rest)
 }
 
 /// What sets names apart in a byline.
@@ -644,9 +761,7 @@ fn person_name(piece: &str) -> Option<&str> {
     let mut words = 0;
     for word in piece.split_whitespace() {
         words += 1;
-        let first = word.chars().next()?;
-        let starts_a_name = first.is_alphabetic() && !first.is_lowercase();
-        if !(starts_a_name || is_particle(word)) || is_title_word(word) {
+        if !is_name_word(word) || is_title_word(word) {
             return None;
         }
     }
@@ -654,6 +769,17 @@ fn person_name(piece: &str) -> Option<&str> {
     let spaced_script = piece.is_ascii() || piece.chars().any(char::is_lowercase);
     let enough = words >= 2 || !spaced_script;
     (enough && words <= 5 && !is_agency(piece)).then_some(piece)
+}
+
+/// Whether a word may stand in a name: with a capital, a particle, or both ("el-Sayed", "d’Arcy").
+fn is_name_word(word: &str) -> bool {
+    let starts_a_name = |word: &str| word.starts_with(|c: char| c.is_alphabetic() && !c.is_lowercase());
+    let is_joined = || {
+        word.split_once(['-', '\'', '’']).is_some_and(|(particle, name)| {
+            (is_particle(particle) || matches!(particle, "d" | "l")) && starts_a_name(name)
+        })
+    };
+    starts_a_name(word) || is_particle(word) || is_joined()
 }
 
 /// A part of a name that is written small ("de", "van der").
@@ -697,19 +823,20 @@ fn is_title_word(word: &str) -> bool {
     const WORDS: &[&str] = &[
         "about", "admin", "administrator", "advisor", "agency", "analyst", "anchor", "and", "article",
         "articles", "assistant", "associate", "attorney", "author", "bio", "biography", "blog", "bureau",
-        "business", "by", "categories", "category", "ceo", "certified", "chief", "co-founder", "coach",
-        "cofounder", "columnist", "comments", "community", "company", "consultant", "contact", "content",
-        "contributing", "contributor", "contributors", "copywriter", "correspondent", "critic", "desk",
-        "dietitian", "director", "editor", "editor-in-chief", "editorial", "editors", "engineer", "expert",
-        "facebook", "follow", "founder", "freelance", "full", "guest", "head", "home", "inc", "institute",
-        "journalist", "lawyer", "lead", "leader", "less", "llc", "ltd", "magazine", "manager", "marketing",
-        "media", "medically", "min", "minutes", "more", "network", "news", "newspaper", "newsroom", "of",
-        "officer", "online", "our", "photographer", "photos", "post", "posted", "posts", "president",
-        "press", "producer", "published", "read", "reporter", "reporters", "reporting", "research",
-        "researcher", "reviewed", "reviewer", "science", "senior", "seo", "service", "services", "share",
-        "special", "specialist", "sponsored", "staff", "strategist", "studio", "team", "technology", "the",
-        "this", "twitter", "university", "updated", "updates", "user", "view", "vp", "webmaster", "wire",
-        "writer", "writers", "written", "your",
+        "business", "by", "categories", "category", "ceo", "certified", "chief", "chronicle", "co-founder",
+        "coach", "cofounder", "columnist", "comments", "community", "company", "consultant", "contact",
+        "content", "contributing", "contributor", "contributors", "copywriter", "correspondent", "critic",
+        "daily", "desk", "dietitian", "director", "editor", "editor-in-chief", "editorial", "editors",
+        "engineer", "expert", "facebook", "follow", "founder", "freelance", "full", "gazette", "guardian",
+        "guest", "head", "herald", "home", "inc", "institute", "journal", "journalist", "lawyer", "lead",
+        "leader", "less", "llc", "ltd", "magazine", "manager", "marketing", "media", "medically", "min",
+        "minutes", "more", "network", "news", "newspaper", "newsroom", "observer", "of", "officer", "online",
+        "our", "photographer", "photos", "post", "posted", "posts", "president", "press", "producer",
+        "published", "read", "reporter", "reporters", "reporting", "research", "researcher", "reviewed",
+        "reviewer", "science", "senior", "seo", "service", "services", "share", "special", "specialist",
+        "sponsored", "staff", "strategist", "studio", "team", "technology", "telegraph", "the", "this",
+        "times", "tribune", "twitter", "university", "updated", "updates", "user", "view", "vp", "webmaster",
+        "wire", "writer", "writers", "written", "your",
     ];
     let word = word.trim_end_matches(|c: char| !c.is_alphanumeric()).trim_end_matches("'s").to_lowercase();
     let singular = word.strip_suffix('s').unwrap_or(&word);
@@ -802,6 +929,20 @@ mod tests {
             ("By Ann van der Lee ann@example.com", vec![]),
             ("By Ann van der Lee (ann@example.com)", vec!["Ann van der Lee"]),
             ("By Staff Writer", vec![]),
+            ("By Tom Reed 6 February 2024", vec!["Tom Reed"]),
+            ("By Tom Reed Updated February 6, 2024 6:05 PM EST", vec!["Tom Reed"]),
+            ("By Tom Reed Monday, 5 February 2024", vec!["Tom Reed"]),
+            ("February 6, 2024 | Tom Reed", vec!["Tom Reed"]),
+            (
+                "By Ahmed el-Sayed and Jean-Luc d’Arcy and Tom Reed",
+                vec!["Ahmed el-Sayed", "Jean-Luc d’Arcy", "Tom Reed"],
+            ),
+            ("Analysis by Tom Reed", vec!["Tom Reed"]),
+            ("From Tom Reed in Harwick", vec!["Tom Reed"]),
+            ("Words: Tom Reed", vec!["Tom Reed"]),
+            ("Photos by Ann Lee", vec![]),
+            ("Medically reviewed by Ann Lee", vec![]),
+            ("Tom Reed, Harwick Herald", vec!["Tom Reed"]),
             ("Admin", vec![]),
             ("Reuters", vec![]),
             ("By The Associated Press", vec![]),
@@ -811,6 +952,44 @@ mod tests {
         ] {
             assert_eq!(parse_byline(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn bylines_alone_are_told_from_headings() {
+        for (text, expected) in [
+            ("By Tom Reed", Some(Byline::Labelled)),
+            ("By Tom Reed and Ann Lee, Transport Correspondents", Some(Byline::Labelled)),
+            ("By Tom Reed | February 6, 2024 | 6:05 PM EST", Some(Byline::Labelled)),
+            ("By Reuters", Some(Byline::Labelled)),
+            ("Tom Reed, Transport Correspondent", Some(Byline::Described)),
+            ("Tom Reed, 6 February 2024", Some(Byline::Described)),
+            ("Tom Reed", Some(Byline::Bare)),
+            ("Terminal hit by Storm Ann", Some(Byline::Bare)),
+            ("Senior Reporter", Some(Byline::Bare)),
+            ("By the time the ferry left", None),
+            ("By February 6, 2024, the terminal will be closed", None),
+            ("What Tom Reed said", None),
+            ("6 February 2024", None),
+            ("By Tom Reed. He left", None),
+            ("", None),
+        ] {
+            assert_eq!(byline(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_alone_is_known_in_machine_form_too() {
+        for text in ["2024-02-06T18:05:00Z", "30th of March 2023", "Updated: 6 de febrero de 2024"] {
+            assert!(is_date_alone(text), "{text}");
+        }
+        assert!(!is_date_alone("The vote of 6 February 2024"));
+    }
+
+    #[test]
+    fn a_declared_name_is_no_sentence() {
+        assert_eq!(parse_declared_name("Bureau of Sport"), Some("Bureau of Sport"));
+        assert_eq!(parse_declared_name("Herald staff"), Some("Herald staff"));
+        assert_eq!(parse_declared_name("Tom Reed is the transport editor"), None);
     }
 
     #[test]

@@ -99,6 +99,22 @@ fn folded(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// Marks that take no room and break no word: soft hyphens, zero-width spaces, byte order marks,
+/// and those that turn the direction of writing. Joiners change how letters look, and stay.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
 /// What the client knows beforehand stands above what the page says.
 fn hints_win(source: &Source, article: &mut Article) {
     let known = |hint: &str, found: &mut String| {

@@ -67,18 +67,35 @@ const FREQUENT_WORDS: &[(Lang, &[&str])] = &[
     (Lang::Spa, &["el", "los", "las", "y", "del", "una", "para", "con", "su"]),
     (Lang::Por, &["os", "da", "do", "uma", "dos", "não", "em", "com", "ao"]),
     (Lang::Ita, &["il", "di", "che", "della", "gli", "per", "nel", "è"]),
-    (Lang::Nld, &["het", "een", "van", "voor", "niet", "bij", "ook"]),
+    (Lang::Nld, &["het", "een", "van", "voor", "niet", "bij", "ook", "wil", "zijn", "naar", "wordt", "jaar"]),
+    (Lang::Nob, &["og", "til", "ikke", "som", "på", "av", "etter", "ble", "fra", "vil", "også"]),
+    (Lang::Dan, &["af", "efter", "blev", "mere", "fik"]),
 ];
+
+/// Places of Norwegian and Danish in [`FREQUENT_WORDS`].
+const NOB: usize = 7;
+const DAN: usize = 8;
+
+/// English words that are words of Dutch and the Scandinavian languages, too ("to" is two).
+const SHARED_WORDS: [&str; 6] = ["to", "over", "for", "at", "is", "by"];
 
 /// The language of a short text: the one its frequent words are of, unless trigrams are sure of
 /// one that has no such words in the list.
 fn short_latin(text: &str, info: &Info) -> Option<Lang> {
     let mut votes = [0; FREQUENT_WORDS.len()];
+    let may_share = matches!(info.lang(), Lang::Nob | Lang::Dan | Lang::Swe | Lang::Nld | Lang::Afr);
     for word in text.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase) {
+        if may_share && SHARED_WORDS.contains(&word.as_str()) {
+            continue;
+        }
         let lists = FREQUENT_WORDS.iter().map(|(_, words)| words);
         if let Some(language) = lists.into_iter().position(|words| words.contains(&word.as_str())) {
             votes[language] += 1;
         }
+    }
+    // Danish and Norwegian have most of their frequent words in common.
+    if votes[NOB] > 0 && (votes[DAN] > 0 || info.lang() == Lang::Dan) {
+        votes[DAN] += std::mem::take(&mut votes[NOB]);
     }
     let best = votes.iter().copied().max().filter(|most| *most > 0);
     let mut winners =
@@ -206,6 +223,18 @@ mod tests {
             ("ja", "大臣は火曜日、会談がさらに一週間続くと記者団に語った。"),
             ("ru", "Министр сообщил во вторник, что переговоры продлятся ещё неделю."),
             ("ar", "قال الوزير يوم الثلاثاء إن المحادثات ستستمر أسبوعا آخر."),
+        ] {
+            assert_eq!(detect(text), Some(language), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_word_does_not_make_a_sentence_english() {
+        for (language, text) in [
+            ("nb", "Regjeringen vil bruke to milliarder kroner på nye ferger til kysten."),
+            ("da", "Regeringen vil bruge to milliarder kroner på nye færger efter sommeren."),
+            ("nl", "Kabinet wil over drie jaar nieuwe veerboten naar de eilanden laten varen."),
+            ("en", "Council votes to close terminal over repair bill"),
         ] {
             assert_eq!(detect(text), Some(language), "{text}");
         }

@@ -6,8 +6,18 @@ use crate::document::{Article, Section};
 /// Cuts `text` into sentences and tokens. `breaks` are the offsets, in order, where a block
 /// begins: no sentence runs over one.
 pub fn segment<'a>(text: &'a str, section: Section, breaks: &[usize]) -> Segmented<'a> {
+    segment_in("en", text, section, breaks)
+}
+
+/// Languages that write a full stop behind ordinals.
+const WITH_ORDINALS: [&str; 16] =
+    ["de", "da", "nb", "nn", "no", "is", "fi", "et", "lv", "cs", "sk", "sl", "hr", "sr", "pl", "hu"];
+
+/// The same in a language, by its BCP 47 tag.
+fn segment_in<'a>(language: &str, text: &'a str, section: Section, breaks: &[usize]) -> Segmented<'a> {
     let tokens = tokens::tokenize(text);
-    let sentences = sentences::split(text, &tokens, breaks);
+    let has_ordinals = language.split('-').next().is_some_and(|language| WITH_ORDINALS.contains(&language));
+    let sentences = sentences::split(text, &tokens, breaks, has_ordinals);
     Segmented { text, section, tokens, sentences }
 }
 
@@ -15,10 +25,11 @@ pub fn segment<'a>(text: &'a str, section: Section, breaks: &[usize]) -> Segment
 pub fn segment_article(article: &Article) -> SegmentedArticle<'_> {
     let breaks: Vec<usize> =
         article.blocks.iter().filter_map(|block| block.span).map(|span| span.begin).collect();
+    let language = &article.language_code;
     SegmentedArticle {
         article,
-        title: segment(&article.title, Section::Title, &[]),
-        body: segment(&article.text, Section::Body, &breaks),
+        title: segment_in(language, &article.title, Section::Title, &[]),
+        body: segment_in(language, &article.text, Section::Body, &breaks),
     }
 }
 
@@ -65,6 +76,20 @@ mod tests {
         assert_eq!(sentences("他走了。她来了！真的？", &[]), ["他走了。", "她来了！", "真的？"]);
         assert_sentences(&["هل وصل؟", "نعم وصل."]);
         assert_sentences(&["वह आया।", "वह गया।"]);
+    }
+
+    #[test]
+    fn ordinals_of_other_languages_end_no_sentence() {
+        let german =
+            "Am 3. März soll der 2. Bürgermeister z. B. zurücktreten. Das ist neu. Es waren 140. Gut.";
+        let count = |language: &str| {
+            let code = language.to_owned();
+            let article = Article { text: german.to_owned(), language_code: code, ..Article::default() };
+            segment_article(&article).body.sentences.len()
+        };
+        assert_eq!(count("de"), 4);
+        assert_eq!(count("de-AT"), 4);
+        assert!(count("en") > 4);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use super::{Sentence, Token, TokenKind};
 use crate::document::Span;
 
 /// Groups the tokens of `text` into sentences. No sentence runs over one of `breaks`.
-pub(super) fn split(text: &str, tokens: &[Token], breaks: &[usize]) -> Vec<Sentence> {
-    let splitter = Splitter { text, tokens };
+/// `has_ordinals` says whether the language writes a full stop behind them ("3. März") and
+/// between the letters of an abbreviation ("z. B.").
+pub(super) fn split(text: &str, tokens: &[Token], breaks: &[usize], has_ordinals: bool) -> Vec<Sentence> {
+    let splitter = Splitter { text, tokens, has_ordinals };
     let mut sentences = Vec::with_capacity(tokens.len() / 20 + 1);
     let mut lines = Lines::new(text);
     let mut breaks = breaks.iter().copied().peekable();
@@ -123,6 +125,7 @@ fn is_full(line: &str, next: &str, width: usize) -> bool {
 struct Splitter<'a> {
     text: &'a str,
     tokens: &'a [Token],
+    has_ordinals: bool,
 }
 
 impl<'a> Splitter<'a> {
@@ -264,15 +267,17 @@ impl<'a> Splitter<'a> {
             return false;
         }
         let before = self.word(stop.max(1) - 1);
+        let is_short = before.len() <= 2 && self.tokens[stop.max(1) - 1].kind == TokenKind::Number;
+        let is_letter = before.len() == 1 && before.starts_with(char::is_alphabetic);
+        if self.has_ordinals && (is_short || is_letter) && !quoted {
+            return false;
+        }
         if before.len() == 1 && before.starts_with(char::is_lowercase) {
             // "c. 1230", "(b. March 2009)"
             let bracketed = stop >= 2 && matches!(self.word(stop - 2), "(" | ";" | ",");
             return !(bracketed || self.tokens[opening].kind == TokenKind::Number);
         }
-        if before.len() <= 2
-            && self.tokens[stop.max(1) - 1].kind == TokenKind::Number
-            && self.starts_low(opening)
-        {
+        if is_short && self.starts_low(opening) {
             return false;
         }
         // What a small letter follows is the end of a whole word, or no end.

@@ -61,6 +61,26 @@ fn an_article_for_readers_without_scripts_is_read_where_there_is_no_other() {
 }
 
 #[test]
+fn a_short_article_is_kept_apart_from_comments_and_notices() {
+    let body = format!(
+        "<article><h1>Harbour closes to cars</h1><p>{FIRST}</p><div id=comments><p>Terrible decision, I have parked \
+        on that quay for forty years. Bob</p><p>About time too!</p></div></article><div class=cookie><p>We use cookies \
+        and similar technologies to personalise content and to analyse our traffic.</p></div>"
+    );
+    assert_eq!(paragraphs(&extract(page("<title>Harbour closes to cars</title>", &body))), [FIRST]);
+}
+
+#[test]
+fn markup_in_a_declared_article_is_read_as_markup() {
+    let json = format!(
+        r#"<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour closes",
+        "articleBody": "<p class='x'>{FIRST}</p><p>{SECOND} <a href='y'>More</a></p>"}}</script>"#
+    );
+    let found = extract(page(&json, "<div id=root></div>"));
+    assert_eq!(paragraphs(&found), [FIRST, format!("{SECOND} More").as_str()]);
+}
+
+#[test]
 fn an_article_that_only_json_ld_holds_is_read_there() {
     let json = format!(
         r#"<script type="application/ld+json">{{"@graph": [{{"@type": "WebPage"}}, {{"@type": ["NewsArticle"],
@@ -69,7 +89,8 @@ fn an_article_that_only_json_ld_holds_is_read_there() {
     );
     let extraction = extract(page(&json, "<div id=root></div>"));
     assert_eq!(extraction.article.title, "Harbour closes");
-    // A line break in a JSON string is invalid and frequent; it is read as a space.
+    // A line break in a JSON string is invalid and frequent; it ends a paragraph.
+    assert_eq!(paragraphs(&extraction).len(), 2);
     assert!(extraction.article.text.starts_with(FIRST) && extraction.article.text.ends_with(SECOND));
 }
 
@@ -195,6 +216,65 @@ fn bylines_and_datelines_have_their_own_kinds() {
     assert_eq!(kinds[..3], [BlockKind::Title, BlockKind::Byline, BlockKind::Dateline]);
     assert_eq!(article.authors, ["Ann Lee", "Bob Ray"]);
     assert_eq!(article.publish_time.unwrap().to_string(), "2023-03-30T08:09:00+07:00");
+}
+
+#[test]
+fn a_byline_and_date_in_paragraphs_of_their_own_are_no_part_of_the_text() {
+    let body = format!(
+        "<article><h1>Harbour closes to cars</h1><p>By Ann Lee</p><p>30 March 2023</p>{}</article>",
+        story()
+    );
+    let found = extract(page("<title>Harbour closes to cars</title>", &body));
+    assert_eq!(paragraphs(&found), [FIRST, SECOND, THIRD]);
+    assert_eq!(found.article.authors, ["Ann Lee"]);
+    assert_eq!(found.article.publish_time.unwrap().to_string(), "2023-03-30");
+}
+
+#[test]
+fn the_hour_is_that_of_the_publication_and_not_of_a_change_on_its_day() {
+    let published = |key: &str, value: &str| format!("<meta property={key} content={value}>");
+    let json = r#"<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Harbour closes to cars",
+        "datePublished": "2023-03-30T08:00:00Z"}</script>"#;
+    let changed = published("article:modified_time", "2023-03-30T19:30:00Z");
+    for (head, expected) in [
+        (format!("{json}{changed}"), "2023-03-30T08:00:00Z"),
+        (published("article:published_time", "2023-03-30") + &changed, "2023-03-30"),
+    ] {
+        let head = format!("<title>Harbour closes to cars</title>{head}");
+        let body = format!("<article><h1>Harbour closes to cars</h1>{}</article>", story());
+        let time = extract(page(&head, &body)).article.publish_time;
+        assert_eq!(time.map(|time| time.to_string()).as_deref(), Some(expected), "{head}");
+    }
+}
+
+#[test]
+fn the_article_of_several_declared_ones_is_that_with_the_pages_title() {
+    let json = r#"<script type="application/ld+json">{"@graph": [
+        {"@type": "NewsArticle", "headline": "Bus fares to rise", "datePublished": "2020-01-05T18:00:00Z"},
+        {"@type": "NewsArticle", "headline": "Harbour closes to cars", "datePublished": "2023-03-30T08:00:00Z"}]}</script>"#;
+    let head = format!("<title>Harbour closes to cars</title>{json}");
+    let body = format!("<article><h1>Harbour closes to cars</h1>{}</article>", story());
+    let time = extract(page(&head, &body)).article.publish_time;
+    assert_eq!(time.map(|time| time.to_string()).as_deref(), Some("2023-03-30T08:00:00Z"));
+}
+
+#[test]
+fn a_declared_author_is_taken_and_the_site_is_none() {
+    let json = r#"<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Harbour closes to cars",
+        "author": {"@type": "Person", "name": "Ann Lee"}, "datePublished": "2023-03-30"}</script>"#;
+    let site = "<meta property=og:site_name content='Harwick Herald'>";
+    let footer = "<footer>© 2023 Harwick Herald. All rights reserved.</footer>";
+    for (head, byline, footer, authors) in [
+        (json, "", "", vec!["Ann Lee"]),
+        (site, "", footer, vec![]),
+        (site, "<p class=byline>By Ann Lee, Harwick Herald</p>", footer, vec!["Ann Lee"]),
+        ("", "<p class=byline>By Ann Lee 30 March 2023</p>", "", vec!["Ann Lee"]),
+    ] {
+        let body = format!("<article><h1>Harbour closes to cars</h1>{byline}{}</article>{footer}", story());
+        let head = format!("<title>Harbour closes to cars</title>{head}");
+        let article = extract(page(&head, &body)).article;
+        assert_eq!(article.authors, authors, "{head} {byline}");
+    }
 }
 
 #[test]

@@ -154,6 +154,12 @@ impl<'a> Tag<'a> {
     }
 }
 
+/// Whether quotation marks stand where a `<q>` would put them.
+fn begins_quoted(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['"', '“', '„', '«', '‘']) || text.starts_with("&quot;") || text.starts_with("&ldquo;")
+}
+
 /// The place of the first byte from `from` on that `is_it`, else the length of `bytes`.
 fn find(bytes: &[u8], from: usize, is_it: impl Fn(u8) -> bool) -> usize {
     bytes[from..].iter().position(|&b| is_it(b)).map_or(bytes.len(), |n| from + n)
@@ -192,10 +198,12 @@ enum Kind {
     Unwrapped,
     /// Left out with everything in it.
     Dropped,
+    /// How a word is read, set above it: left out up to the next tag, for few are closed.
+    Gloss,
 }
 
 /// The elements that are not inline, by kind.
-const KINDS: [(Kind, &str); 9] = [
+const KINDS: [(Kind, &str); 10] = [
     (
         Kind::Block,
         "html head body address article aside blockquote button caption center details dialog dir div dl \
@@ -207,17 +215,18 @@ const KINDS: [(Kind, &str); 9] = [
     (Kind::Table, "table"),
     (Kind::Row, "tr tbody thead tfoot"),
     (Kind::Cell, "td th"),
-    (Kind::Void, "br hr img meta link base"),
+    (Kind::Void, "br hr img meta link base wbr"),
     (
         Kind::Unwrapped,
-        "option optgroup col colgroup frame noframes plaintext xmp input embed param source track wbr area \
-         basefont bgsound keygen marquee math rp rt rb rtc ruby image isindex",
+        "option optgroup col colgroup frame noframes plaintext xmp input embed param source track area \
+         basefont bgsound keygen marquee math rb rtc ruby image isindex",
     ),
     (
         Kind::Dropped,
-        "script style svg template iframe noembed textarea select datalist object applet canvas annotation \
-         annotation-xml audio video",
+        "script style svg template del iframe noembed textarea select datalist object applet canvas \
+         annotation annotation-xml audio video",
     ),
+    (Kind::Gloss, "rt rp"),
 ];
 
 static KIND_OF: LazyLock<FxHashMap<&str, Kind>> = LazyLock::new(|| {
@@ -257,6 +266,8 @@ impl<'a, L: Listener<'a>> Reader<'_, 'a, L> {
     fn start(&mut self, tag: Tag<'a>, after: &'a str) -> usize {
         match kind_of(&tag.name) {
             Kind::Dropped => return self.dropped(&tag, after),
+            Kind::Gloss => return memchr(b'<', after.as_bytes()).unwrap_or(after.len()),
+            _ if tag.name == "q" && begins_quoted(after) => {}
             _ if tag.name == "noscript" && !self.noscript => return self.dropped(&tag, after),
             Kind::Unwrapped => self.listener.text(" "),
             Kind::Void => self.listener.void(&tag),
@@ -271,6 +282,9 @@ impl<'a, L: Listener<'a>> Reader<'_, 'a, L> {
             kind => {
                 self.close_implied(kind, &tag.name);
                 self.listener.open(&tag);
+                if tag.name == "q" {
+                    self.listener.text("“");
+                }
                 *self.open_by_name.entry(tag.name.clone()).or_default() += 1;
                 self.open.push(Open { name: tag.name, kind });
             }
@@ -339,6 +353,9 @@ impl<'a, L: Listener<'a>> Reader<'_, 'a, L> {
     /// Closes open elements, the innermost first, until `count` are left.
     fn close_down_to(&mut self, count: usize) {
         for open in self.open.drain(count..).rev() {
+            if open.name == "q" {
+                self.listener.text("”");
+            }
             self.listener.close();
             if let Some(count) = self.open_by_name.get_mut(&open.name) {
                 *count -= 1;
@@ -348,7 +365,10 @@ impl<'a, L: Listener<'a>> Reader<'_, 'a, L> {
 
     /// Passes over an element that holds no text for readers.
     fn dropped(&mut self, tag: &Tag<'a>, after: &'a str) -> usize {
-        self.listener.text(" ");
+        // These stand inside words, too; the others take room between them.
+        if !matches!(&*tag.name, "script" | "style" | "svg" | "template" | "del") {
+            self.listener.text(" ");
+        }
         let Some((inside, length)) = self.inside(&tag.name, after) else {
             // As in a browser, an open script or style hides the rest of the page.
             return if matches!(&*tag.name, "script" | "style") { after.len() } else { 0 };
@@ -444,7 +464,7 @@ mod tests {
             <script type='application/ld+json'>{\"a\": \"</p>\"}</script><STYLE>p{}</style></head>\
             <body onload=x><!-- <p>no</p> --><p CLASS=lead>Yes<svg><title>no</title></svg></body>";
         let heard = heard(page);
-        assert_eq!(heard.html, "<html lang=en><head>[A < B]  <body><p class=lead>Yes </p>");
+        assert_eq!(heard.html, "<html lang=en><head>[A < B]<body><p class=lead>Yes</p>");
         assert_eq!(heard.json_ld, ["{\"a\": \"</p>\"}"]);
     }
 
@@ -462,6 +482,9 @@ mod tests {
             ("a < b & c<", "a < b & c<"),
             ("<div", "<div></div>"),
             ("a</div>b</p>c", "ab<br>c"),
+            ("a<wbr>b<script>x</script>c<del>d</del>e<svg></svg>, f", "a<wbr>bce, f"),
+            ("<ruby>東<rp>(</rp><rt>とう</rt>京<rt>きょう</ruby>の", " 東京の"),
+            ("<q>No</q>, <q>“Yes”</q>", "<q>“No”</q>, “Yes”"),
         ] {
             assert_eq!(heard(page).html, expected, "{page}");
         }

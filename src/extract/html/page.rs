@@ -9,6 +9,7 @@ use rustc_hash::{FxHashSet, FxHasher};
 use super::class_words::{self, Hints};
 use super::markup::{self, Listener, Tag, decode};
 use crate::document::BlockKind;
+use crate::extract::is_invisible;
 
 /// A paragraph, heading, list item or the like, with what the page's structure says of it.
 #[derive(Clone, Debug)]
@@ -496,11 +497,6 @@ pub(in crate::extract) fn collapse(text: &str) -> String {
         out.push_str(word);
     }
     out
-}
-
-/// Characters that show nothing: soft hyphens, zero-width spaces, byte order marks.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{feff}')
 }
 
 fn is_hidden_by(style: &str) -> bool {

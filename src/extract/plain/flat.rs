@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use super::features::Line;
 use super::glue;
 use crate::document::{BlockKind, Span};
+use crate::extract::is_invisible;
 
 /// A line with words or marks on it.
 #[derive(Clone, Copy, Debug)]
@@ -132,11 +133,6 @@ fn trimmed(content: &str, span: Span) -> Span {
     Span::new(begin, begin + from_left.trim_end_matches(blank).len())
 }
 
-/// Marks that take no room and break no word.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{feff}' | '\u{ad}' | '\u{2060}')
-}
-
 /// Puts prose that was wrapped at a column together again.
 fn joined(content: &str, lines: Vec<RawLine>) -> Vec<RawLine> {
     let Some(width) = wrap_width(content, &lines) else { return lines };
@@ -251,7 +247,8 @@ fn without_ending(content: &str, span: Span) -> Span {
 
 /// Adds `raw` to `out` with its entities decoded and its white space collapsed.
 fn push_clean(raw: &str, out: &mut String) {
-    let decoded = if raw.contains('&') { htmlize::unescape(raw) } else { raw.into() };
+    // As in an attribute: "&copy=2" in an address is no sign.
+    let decoded = if raw.contains('&') { htmlize::unescape_attribute(raw) } else { raw.into() };
     let begin = out.len();
     let mut space = false;
     for c in decoded.chars().filter(|&c| !is_invisible(c)) {

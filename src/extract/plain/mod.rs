@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::flat::FlatPage;
 use self::lines::{Judgement, LineModel};
-use super::bylines::{is_agency, is_date_alone, parse_byline, parse_publish_time};
+use super::bylines::{Byline, byline, dates, is_agency, is_date_alone, parse_byline, parse_publish_time};
 use super::{Extraction, folded};
 use crate::document::{Article, Block, BlockKind, PublishTime, Source, Span, Warning};
 use crate::text::language;
@@ -60,6 +60,7 @@ pub(in crate::extract) fn extract(source: &Source, content: &str, model: &LineMo
     reader.mark_fused_article(&mut kinds);
     reader.mark_first_dates(&mut kinds);
     let title = reader.mark_title(&source.title, &mut kinds);
+    reader.mark_head(&mut kinds);
     reader.mark_lead(&mut kinds);
     reader.drop_scraps(&mut kinds);
     reader.mark_repeats(&mut kinds);
@@ -210,6 +211,32 @@ impl Reader<'_> {
             }
         }
         title.to_owned()
+    }
+
+    /// Takes bylines and dates that stand alone behind the title out of the text: a page without a
+    /// menu reads so much like an article that the model sees headings in them.
+    fn mark_head(&self, kinds: &mut [BlockKind]) {
+        let Some(first) = kinds.iter().position(|kind| kind.in_text()) else { return };
+        let Some(title) = kinds[..first].iter().rposition(|&kind| kind == BlockKind::Title) else { return };
+        let lines = kinds.len();
+        let is_date = |line: usize| line < lines && is_date_alone(self.page.text(line));
+        let (mut in_head, mut behind_byline) = (true, false);
+        for line in (title + 1..lines).take(NEAR) {
+            let judged = kinds[line];
+            kinds[line] = match byline(self.page.text(line)) {
+                // A lead may stand between the title and what says that it is a byline.
+                Some(Byline::Labelled) if judged.in_text() || judged == BlockKind::Boilerplate => {
+                    BlockKind::Byline
+                }
+                _ if !judged.in_text() => judged,
+                _ if in_head && is_date(line) => BlockKind::Dateline,
+                Some(Byline::Described) if in_head => BlockKind::Byline,
+                Some(Byline::Bare) if in_head && (behind_byline || is_date(line + 1)) => BlockKind::Byline,
+                _ => judged,
+            };
+            behind_byline = kinds[line] == BlockKind::Byline;
+            in_head = behind_byline || in_head && !kinds[line].in_text();
+        }
     }
 
     /// The line that is likeliest the title, judged by itself and by how much of it the article's
@@ -395,20 +422,24 @@ impl Reader<'_> {
         article.publish_time = self.publish_time(kinds);
     }
 
-    /// The first day that a dateline names; with its time if any dateline has one for it.
+    /// The first day that a dateline names; with its time if any dateline has one for it. Where
+    /// there is none, the time of the last change.
     fn publish_time(&self, kinds: &[BlockKind]) -> Option<PublishTime> {
-        let times: Vec<PublishTime> = self
-            .near_article(kinds)
-            .filter(|&line| {
-                matches!(kinds[line], BlockKind::Dateline | BlockKind::Byline | BlockKind::Boilerplate)
-            })
-            .map(|line| self.page.text(line))
-            .filter(|text| text.len() <= 160)
-            .filter_map(parse_publish_time)
-            .collect();
-        let day = times.first()?.day();
-        let timed = |time: &&PublishTime| matches!(time, PublishTime::Time { .. }) && time.day() == day;
-        times.iter().find(timed).or(times.first()).copied()
+        let lines = |told: &'static [BlockKind]| {
+            let lines = self.near_article(kinds).filter(|&line| told.contains(&kinds[line]));
+            lines.map(|line| self.page.text(line)).filter(|text| text.len() <= 160)
+        };
+        let times: Vec<PublishTime> =
+            lines(&[BlockKind::Dateline, BlockKind::Byline, BlockKind::Boilerplate])
+                .filter_map(parse_publish_time)
+                .collect();
+        let Some(first) = times.first() else {
+            let mut changes = lines(&[BlockKind::Dateline, BlockKind::Byline]).flat_map(dates);
+            return changes.next().map(|change| change.time);
+        };
+        let timed =
+            |time: &&PublishTime| matches!(time, PublishTime::Time { .. }) && time.day() == first.day();
+        times.iter().find(timed).or(Some(first)).copied()
     }
 
     /// The lines from a little before the title, or else the article's begin, to its end.

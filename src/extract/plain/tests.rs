@@ -106,6 +106,41 @@ fn subheads_and_list_items_of_the_article_are_kept_and_promotion_is_not() {
 }
 
 #[test]
+fn a_byline_and_date_below_the_title_are_read_with_and_without_a_menu_above() {
+    const BODY: &str = "The city council of Harwick voted on Tuesday to close its ferry terminal, where the roof has \
+        leaked for two years.\n\nCouncil leader Margaret Okafor said that the building was no longer safe, and that \
+        a new hall would open on the other quay in 2026.\n\nThe operator said that it would appeal against the \
+        decision, which it called hasty.";
+    for (head, authors, time) in [
+        ("By Tom Reed\n\nFebruary 6, 2024", vec!["Tom Reed"], "2024-02-06"),
+        ("By Tom Reed, February 6, 2024", vec!["Tom Reed"], "2024-02-06"),
+        ("By Tom Reed | February 6, 2024 | 6:05 PM EST", vec!["Tom Reed"], "2024-02-06T18:05:00-05:00"),
+        ("Tom Reed\n\n2024-02-06T18:05:00Z", vec!["Tom Reed"], "2024-02-06T18:05:00Z"),
+        ("BY TOM REED\nHARWICK HERALD", vec!["TOM REED"], ""),
+        ("Tom Reed, Transport Correspondent\n\n6 February 2024", vec!["Tom Reed"], "2024-02-06"),
+        ("By Tom Reed Updated February 6, 2024 6:05 PM EST", vec!["Tom Reed"], "2024-02-06T18:05:00-05:00"),
+    ] {
+        for menu in ["", "Home\nNews\nSport\nWeather\nSubscribe\n\n"] {
+            let article = auto(&format!("{menu}Council closes ferry terminal\n\n{head}\n\n{BODY}")).article;
+            assert_eq!(article.title, "Council closes ferry terminal", "{menu}{head}");
+            assert_eq!(article.authors, authors, "{menu}{head}");
+            let found = article.publish_time.map(|time| time.to_string()).unwrap_or_default();
+            assert_eq!(found, time, "{menu}{head}");
+            assert!(article.text.starts_with("The city council"), "{menu}{head}: {}", article.text);
+        }
+    }
+}
+
+#[test]
+fn addresses_keep_their_ampersands_and_marks_without_width_are_left_out() {
+    let found = auto(
+        "The plan can be read at https://harwick.example/doc?id=1&copy=2&sect=4 until Friday, said the \u{2067}council\u{2069}.",
+    );
+    assert!(found.article.text.contains("id=1&copy=2&sect=4 until"), "{}", found.article.text);
+    assert!(found.article.text.ends_with("said the council."));
+}
+
+#[test]
 fn a_text_without_boilerplate_loses_nothing() {
     let prose = "The river rose by two metres overnight, officials said, and families left their homes.";
     let other = "Rescuers in boats reached the last farm at dawn, where a couple had waited on the roof.";

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Evidence;
-use super::candidates::Candidates;
+use super::candidates::{Candidate, Candidates};
 use super::declared::{text_of, types};
 use crate::document::BlockKind;
 use crate::extract::bylines::{dates, is_person_name, parse_byline, parse_declared_name};
@@ -116,6 +116,28 @@ pub(in crate::extract) fn candidates(evidence: &Evidence<'_>) -> Candidates<Name
     shown(evidence, &mut found);
     personal_site(evidence, &mut found);
     found
+}
+
+/// The people whom JSON-LD calls the article's authors, where no other declaration, mark or byline
+/// names anybody else.
+pub(in crate::extract) fn undisputed(found: &Candidates<Names>) -> Option<usize> {
+    const OTHERS: [Origin; 8] = [
+        Origin::Organization,
+        Origin::Meta,
+        Origin::OtherMeta,
+        Origin::Citation,
+        Origin::Author,
+        Origin::LikelyAuthor,
+        Origin::Together,
+        Origin::Byline,
+    ];
+    let is_declared =
+        |known: &Candidate<Names>| known.is_from(Origin::Article as usize) && known.value.persons;
+    let declared = found.list.iter().position(is_declared)?;
+    let disputes = |(number, known): (usize, &Candidate<Names>)| {
+        number != declared && OTHERS.iter().any(|&origin| known.is_from(origin as usize))
+    };
+    (!found.list.iter().enumerate().any(disputes)).then_some(declared)
 }
 
 fn add(

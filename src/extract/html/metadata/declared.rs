@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::extract::html::page::{Declarations, collapse};
+use crate::extract::folded;
+use crate::extract::html::page::{self, Declarations, collapse};
 
 /// A page's declarations, read.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub(in crate::extract) struct Declared {
     pub meta: Vec<(String, String)>,
     /// The objects of the page's JSON-LD, the outer ones first.
     pub objects: Vec<Value>,
+    /// Which of these is the page's article.
+    article: Option<usize>,
     /// The content of `<title>`.
     pub title: String,
     pub language: String,
@@ -20,10 +23,9 @@ pub(in crate::extract) struct Declared {
 impl Declared {
     pub fn read(declarations: Declarations<'_>) -> Self {
         let Declarations { meta, title, language, json_ld } = declarations;
-        let mut declared = Self { meta, objects: Vec::new(), title, language };
+        let mut declared = Self { meta, objects: Vec::new(), article: None, title, language };
         for text in json_ld {
-            // Raw line breaks inside strings are frequent and invalid.
-            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let text = with_escaped_breaks(text);
             // What stands around the JSON, or several values one behind the other.
             let text = text.trim().trim_start_matches("<!--").trim_start_matches("//<![CDATA[");
             let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
@@ -31,6 +33,7 @@ impl Declared {
                 flatten(value, &mut declared.objects);
             }
         }
+        declared.article = declared.find_article();
         declared
     }
 
@@ -46,19 +49,43 @@ impl Declared {
 
     /// The page's article, if JSON-LD describes one.
     pub fn article(&self) -> Option<&Value> {
-        let is_article = |object: &&Value| {
-            types(object)
+        self.objects.get(self.article?)
+    }
+
+    /// The article with the page's title or address, else the first one: pages describe those that
+    /// they link to, as well.
+    fn find_article(&self) -> Option<usize> {
+        let is_article = |&place: &usize| {
+            types(&self.objects[place])
                 .any(|kind| kind.ends_with("Article") || kind.ends_with("Posting") || kind == "Report")
         };
-        self.objects.iter().find(is_article)
+        let articles = || (0..self.objects.len()).filter(is_article);
+        let titles = [self.first_meta(&["og:title"]), Some(self.title.clone())];
+        let titles: Vec<String> = titles.iter().flatten().map(|title| folded(title)).collect();
+        let addresses: Vec<String> =
+            ["canonical", "og:url"].iter().flat_map(|name| self.meta(name)).map(|url| bare(&url)).collect();
+        let has_title = |object: &Value| {
+            let headline = text_of(object.get("headline")).map(|headline| folded(&headline));
+            headline.is_some_and(|headline| !headline.is_empty() && titles.contains(&headline))
+                || ["url", "@id"].iter().any(|key| {
+                    let url = text_of(object.get(*key)).map(|url| bare(&url));
+                    url.is_some_and(|url| !url.is_empty() && addresses.contains(&url))
+                })
+        };
+        articles().find(|&place| has_title(&self.objects[place])).or_else(|| articles().next())
     }
 
     /// The article's text, a paragraph a line; mostly empty.
     pub fn article_body(&self) -> String {
         let body = self.article().and_then(|article| article.get("articleBody")?.as_str());
-        // Some write their markup there.
-        let lines = body.unwrap_or_default().replace("</p>", "\n");
-        htmlize::unescape(lines).into_owned()
+        let body = htmlize::unescape(body.unwrap_or_default());
+        let is_markup = ["</", "<br", "<p>"].iter().any(|tag| body.contains(tag));
+        if !is_markup {
+            return body.into_owned();
+        }
+        let (page, _) = page::read(&body, false);
+        let paragraphs: Vec<String> = page.blocks.into_iter().map(|block| block.text).collect();
+        paragraphs.join("\n")
     }
 
     /// An object as a whole where JSON-LD only gives its id.
@@ -105,6 +132,31 @@ impl Declared {
             .or_else(|| self.first_meta(&["application-name", "citation_journal_title"]))
             .unwrap_or_default()
     }
+}
+
+/// JSON in which line breaks inside texts, which are frequent and invalid, are escaped and other
+/// control characters are spaces.
+fn with_escaped_breaks(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut in_text, mut escaped) = (false, false);
+    for c in json.chars() {
+        match c {
+            '\n' if in_text => out.push_str(if escaped { "n" } else { "\\n" }),
+            c if c.is_control() => out.push(' '),
+            c => {
+                in_text ^= c == '"' && !escaped;
+                out.push(c);
+            }
+        }
+        escaped = in_text && c == '\\' && !escaped;
+    }
+    out
+}
+
+/// An address without the place in its page and the slash at its end.
+fn bare(address: &str) -> String {
+    let page = address.split('#').next().unwrap_or_default();
+    page.trim_end_matches('/').to_owned()
 }
 
 /// Puts an object, and those that lists, graphs and main entities hold, into `objects`.

@@ -3,6 +3,7 @@
 use super::candidates::Candidates;
 use super::{Evidence, authors, times, titles};
 use crate::document::PublishTime;
+use crate::extract::folded;
 use crate::model::trees::{Forest, probability};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 
@@ -44,19 +45,35 @@ impl MetadataModel {
     /// The authors' names, none where no candidate is likely enough.
     pub fn authors(&self, evidence: &Evidence<'_>) -> Vec<String> {
         let found = authors::candidates(evidence);
-        match best(&self.authors, &authors::rows(&found, evidence)) {
-            Some((best, chance)) if chance >= SURE_AUTHORS => {
-                take(found, best).map(|names| names.list).unwrap_or_default()
-            }
-            _ => Vec::new(),
+        let rows = authors::rows(&found, evidence);
+        let chosen = choose(&self.authors, &rows, SURE_AUTHORS, authors::undisputed(&found));
+        let mut names = chosen.and_then(|best| take(found, best)).map(|names| names.list).unwrap_or_default();
+        if names.len() > 1 {
+            // "Ann Lee / The Daily" names where she writes.
+            let publisher = folded(evidence.publisher);
+            names.retain(|name| folded(name) != publisher);
         }
+        names
     }
 
     pub fn publish_time(&self, evidence: &Evidence<'_>) -> Option<PublishTime> {
         let found = times::candidates(evidence);
-        let (best, chance) = best(&self.times, &times::rows(&found, evidence))?;
-        if chance >= SURE_TIME { take(found, best).map(|found| found.time) } else { None }
+        let rows = times::rows(&found, evidence);
+        let chosen = choose(&self.times, &rows, SURE_TIME, times::undisputed(&found))?;
+        take(found, chosen).map(|found| found.time)
     }
+}
+
+/// The likeliest candidate if its probability is at least `sure`, else the one that the page
+/// declares and nothing disputes.
+pub(in crate::extract) fn choose(
+    forest: &Forest,
+    rows: &[f32],
+    sure: f32,
+    undisputed: Option<usize>,
+) -> Option<usize> {
+    let likely = best(forest, rows).filter(|&(_, chance)| chance >= sure);
+    likely.map(|(number, _)| number).or(undisputed)
 }
 
 /// The candidate with the highest probability, and that; the earlier one of equals.

@@ -9,9 +9,8 @@ use crate::document::{BlockKind, PublishTime};
 use crate::extract::bylines::{Label, date_label, dates, parse_publish_time};
 use crate::extract::html::page::Says;
 
-/// Where a date can be found, in order of trust: of two times on the same day the earlier
-/// one's is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a date can be found, in order of trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     /// `article:published_time` and its kin.
     Published,
@@ -66,8 +65,19 @@ const NEAR: std::ops::RangeInclusive<isize> = -8..=20;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::extract) struct Time {
     pub time: PublishTime,
+    /// Where `time` was found.
+    origin: Origin,
     /// In bytes; 0 where no line shows it.
     line: usize,
+}
+
+impl Time {
+    /// Of two times on the same day the one with the smaller rank is taken: the hour of a change
+    /// says nothing of the publication, not even where that has none.
+    fn rank(&self) -> (bool, bool, Origin) {
+        let is_change = self.origin >= Origin::SaysModified;
+        (is_change, matches!(self.time, PublishTime::Day(_)), self.origin)
+    }
 }
 
 const PUBLISHED: [&str; 5] = [
@@ -124,6 +134,28 @@ pub(in crate::extract) fn candidates(evidence: &Evidence<'_>) -> Candidates<Time
     found
 }
 
+/// The day that the page declares to be its article's, where no other declaration and no date near
+/// the title says anything else.
+pub(in crate::extract) fn undisputed(found: &Candidates<Time>) -> Option<usize> {
+    const DECLARED: [Origin; 3] = [Origin::Published, Origin::Article, Origin::Property];
+    const OTHERS: [Origin; 6] = [
+        Origin::Meta,
+        Origin::Created,
+        Origin::Time,
+        Origin::LikelyDate,
+        Origin::SaysPublished,
+        Origin::Line,
+    ];
+    let is_from = |known: &Candidate<Time>, origins: &[Origin]| {
+        origins.iter().any(|&origin| known.is_from(origin as usize))
+    };
+    let declared = found.list.iter().position(|known| is_from(known, &DECLARED))?;
+    let disputes = |(number, known): (usize, &Candidate<Time>)| {
+        number != declared && (is_from(known, &DECLARED) || is_from(known, &OTHERS))
+    };
+    (!found.list.iter().enumerate().any(disputes)).then_some(declared)
+}
+
 fn add(
     found: &mut Candidates<Time>,
     time: PublishTime,
@@ -132,14 +164,14 @@ fn add(
     line: usize,
 ) {
     let key = time.day().to_string();
-    let Some(candidate) = found.add(&key, origin as usize, distance, || Time { time, line }) else { return };
+    let new = Time { time, origin, line };
+    let Some(candidate) = found.add(&key, origin as usize, distance, || new) else { return };
     let known = &mut candidate.value;
-    if matches!(known.time, PublishTime::Day(_)) {
-        known.time = time;
+    let shortest = [known.line, line].into_iter().filter(|&line| line > 0).min().unwrap_or(0);
+    if new.rank() < known.rank() {
+        *known = new;
     }
-    if line > 0 && (known.line == 0 || line < known.line) {
-        known.line = line;
-    }
+    known.line = shortest;
 }
 
 /// What the head gives.

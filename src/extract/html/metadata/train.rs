@@ -7,7 +7,7 @@ use std::path::Path;
 use rustc_hash::FxHasher;
 use serde_json::Value;
 
-use super::model::{SURE_AUTHORS, SURE_TIME, best};
+use super::model::{SURE_AUTHORS, SURE_TIME, choose};
 use super::{Evidence, authors, times, titles};
 use crate::document::{Content, MimeType, Source};
 use crate::extract::bylines::parse_publish_time;
@@ -38,6 +38,8 @@ struct Case {
     fold: usize,
     rows: Vec<f32>,
     right: Vec<f32>,
+    /// The candidate that is taken where none is likely.
+    undisputed: Option<usize>,
     /// Whether the page has the field at all.
     given: bool,
 }
@@ -93,7 +95,8 @@ fn read(record: &Value, fields: &mut [Field; 3]) {
     if !gold.is_empty() {
         let found = titles::candidates(&evidence);
         let right = found.list.iter().map(|known| flag(folded(&known.value.text) == gold)).collect();
-        title_cases.cases.push(Case { fold, rows: titles::rows(&found, &evidence), right, given: true });
+        let rows = titles::rows(&found, &evidence);
+        title_cases.cases.push(Case { fold, rows, right, undisputed: None, given: true });
     }
     if record.get("author").is_some() {
         let gold = names(&text("author"));
@@ -101,7 +104,8 @@ fn read(record: &Value, fields: &mut [Field; 3]) {
         let is_right = |list: &[String]| !gold.is_empty() && names(&list.join(", ")) == gold;
         let right = found.list.iter().map(|known| flag(is_right(&known.value.list))).collect();
         let given = !gold.is_empty();
-        author_cases.cases.push(Case { fold, rows: authors::rows(&found, &evidence), right, given });
+        let rows = authors::rows(&found, &evidence);
+        author_cases.cases.push(Case { fold, rows, right, undisputed: authors::undisputed(&found), given });
     }
     if record.get("date").is_some() {
         let gold = parse_publish_time(&text("date")).map(|time| time.day());
@@ -111,6 +115,7 @@ fn read(record: &Value, fields: &mut [Field; 3]) {
             fold,
             rows: times::rows(&found, &evidence),
             right,
+            undisputed: times::undisputed(&found),
             given: gold.is_some(),
         });
     }
@@ -151,8 +156,8 @@ impl Field {
         for fold in 0..FOLDS {
             let forest = self.fit(Some(fold));
             for case in self.cases.iter().filter(|case| case.fold == fold) {
-                let taken = best(&forest, &case.rows).filter(|&(_, chance)| chance >= self.sure);
-                let is_right = |(number, _): (usize, f32)| case.right[number] > 0.5;
+                let taken = choose(&forest, &case.rows, self.sure, case.undisputed);
+                let is_right = |number: usize| case.right[number] > 0.5;
                 if case.given {
                     given += 1;
                     findable += usize::from(case.right.iter().any(|&right| right > 0.5));
