@@ -454,7 +454,8 @@ def soak_file(binary, program, directory, count):
 
 
 def ingest_many(binary, program, store, count):
-    with Server(binary, store) as server:
+    # One stream that outlives the age of connections.
+    with Server(binary, store, max_connection_age="off") as server:
         figures = load(program, server, documents=count)
         figures["memory at most, MB"] = status(server, "VmHWM")
         server.stop()
