@@ -3,7 +3,11 @@
 //!     cargo run --release --example load -- http://localhost:50051 --rate 500 --seconds 60
 //!
 //! Prints one JSON object: how many calls were sent and how they ended, and how long those took
-//! that were answered and those that were refused (UNAVAILABLE), in milliseconds.
+//! that were answered and those that were refused (UNAVAILABLE), in milliseconds. With `--documents` it
+//! ingests so many instead ([`soak`]).
+
+#[path = "load/soak.rs"]
+mod soak;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -44,15 +48,24 @@ struct Arguments {
     /// The deadline of each call in seconds
     #[arg(long, default_value_t = 10.0)]
     deadline: f64,
+
+    /// Ingest so many documents of some 80 words by one stream instead, read some meanwhile, and
+    /// compare the first calls with the last
+    #[arg(long)]
+    documents: Option<usize>,
 }
 
 /// How a call ended and how long that took.
 type Ended = (Code, Duration);
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::parse();
     let endpoint = Endpoint::from_shared(arguments.server.clone())?;
+    if let Some(count) = arguments.documents {
+        println!("{}", soak::run(&endpoint, count).await?);
+        return Ok(());
+    }
     let mut clients = Vec::new();
     for _ in 0..arguments.connections {
         clients.push(AnalysisServiceClient::new(endpoint.connect().await?));

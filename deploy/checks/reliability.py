@@ -1,6 +1,6 @@
 """Shows with real servers, haproxy and PostgreSQL that copydesk keeps what docs/reliability.md promises.
 
-    .venv/bin/python deploy/checks/reliability.py COPYDESK LOAD [rolling] [added] [hop] [overload] [hostile] [bombs]
+    .venv/bin/python deploy/checks/reliability.py COPYDESK LOAD [PROOF...]
 """
 
 import asyncio
@@ -67,6 +67,11 @@ class Postgres:
             # PostgreSQL does not run as root.
             command = ["runuser", "-u", "postgres", "--", *command]
         subprocess.run(command, cwd=self.directory, check=True, stdout=self.log, stderr=self.log)
+
+    def size(self):
+        """Of the database in bytes, with its indices."""
+        folder = self.directory / "data" / "base"
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
     def __enter__(self):
         return self
@@ -232,7 +237,7 @@ async def added(binary, _, directory):
     return {"calls by replica in 5 s": shares, "furthest from the mean": f"{off:.0%}", "failed": 0}
 
 
-def load(program, server, seconds, **flags):
+def load(program, server, seconds=10, **flags):
     flags = {"seconds": seconds} | flags
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
     done = subprocess.run([program, f"http://{server.address}", *arguments], check=True, stdout=subprocess.PIPE)
@@ -510,19 +515,53 @@ async def bombs(binary, _, directory):
     return figures
 
 
-PROOFS = {proof.__name__: proof for proof in (rolling, added, hop, overload, hostile, bombs)}
+async def soak(binary, program, directory, count=1_000_000):
+    """As many small documents as a day may bring, one after another: the last calls take no more than twice as
+    long as the first, in a file and in PostgreSQL."""
+    figures = {"a file": await asyncio.to_thread(soak_file, binary, program, directory, count)}
+    with Postgres(directory) as postgres:
+        empty = postgres.size()
+        figures["PostgreSQL"] = await asyncio.to_thread(ingest_many, binary, program, postgres.url, count)
+        figures["PostgreSQL"]["bytes a document"] = round((postgres.size() - empty) / count)
+    for store, told in figures.items():
+        for what in ("ingest", "get"):
+            first, last = told[what]["first"]["p99"], told[what]["last"]["p99"]
+            assert last < 2 * first, f"{store}: p99 of {what} from {first} to {last} ms: {figures}"
+    return figures
+
+
+def soak_file(binary, program, directory, count):
+    file = directory / "soak.db"
+    figures = ingest_many(binary, program, file, count)
+    figures["bytes a document"] = round(file.stat().st_size / count)
+    return figures
+
+
+def ingest_many(binary, program, store, count):
+    # One stream that outlives the age of connections.
+    with Server(binary, store, max_connection_age="off") as server:
+        figures = load(program, server, documents=count)
+        figures["memory at most, MB"] = status(server, "VmHWM")
+        server.stop()
+    print(json.dumps(figures), flush=True)
+    return figures
+
+
+PROOFS = {proof.__name__: proof for proof in (rolling, added, hop, overload, hostile, bombs, soak)}
 
 
 def main(binary, program, *names):
     with tempfile.TemporaryDirectory() as directory:
-        for name in names or PROOFS:
+        for name in names or [name for name in PROOFS if name != "soak"]:
+            name, _, count = name.partition("=")
+            # A proof that hangs has failed.
+            signal.alarm(7200 if name == "soak" else 900)
             begun = time.monotonic()
-            figures = asyncio.run(PROOFS[name](binary, program, pathlib.Path(directory)))
+            arguments = [int(count)] if count else []
+            figures = asyncio.run(PROOFS[name](binary, program, pathlib.Path(directory), *arguments))
             took = time.monotonic() - begun
             print(f"ok   {name} ({took:.0f} s): {json.dumps(figures, ensure_ascii=False)}", flush=True)
 
 
 if __name__ == "__main__":
-    # A proof that hangs has failed.
-    signal.alarm(900)
     main(*(str(pathlib.Path(program).resolve()) for program in sys.argv[1:3]), *sys.argv[3:])
