@@ -31,9 +31,9 @@ pub struct Violation {
     pub description: String,
 }
 
-/// Beyond so many bytes no more violations are named. They are sent twice among the headers, in words and as
+/// Beyond so many bytes no more violations are named. They are sent among the headers, in words twice and once as
 /// details, and some clients take no more than 8 KiB of headers.
-const ENOUGH_VIOLATION_BYTES: usize = 1 << 10;
+const ENOUGH_VIOLATION_BYTES: usize = 768;
 
 /// How much of a client's own value an error repeats.
 const MAX_SHOWN_CHARACTERS: usize = 64;
