@@ -197,11 +197,11 @@ fn a_description_said_of_a_name_is_found_again() {
 fn letters_join_the_name_that_they_stand_for() {
     let found = read(
         "",
-        "The Ministry of Defence said on Monday that four men had died. The MoD gave no names, and the MOD's \
+        "The Ministry of Defence said on Monday that four men had died. The MOD gave no names, and the MOD's \
          spokesman declined to comment. The Bank of Japan kept its rate. The BoJ will meet again in May. The \
          Workers' Party (PT) won. The PT leads in the polls.",
     );
-    assert_eq!(found.proper("Ministry of Defence"), ["Ministry of Defence", "MoD", "MOD"]);
+    assert_eq!(found.proper("Ministry of Defence"), ["Ministry of Defence", "MOD", "MOD"]);
     assert_eq!(found.proper("Bank of Japan"), ["Bank of Japan", "BoJ"]);
     assert_eq!(found.proper("Workers' Party"), ["Workers' Party", "PT", "PT"]);
     let found = read("", "NEW YORK (AP) - Stocks rose in New York on Monday, the AP reported.");

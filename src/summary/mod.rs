@@ -255,7 +255,8 @@ Read more: our photo gallery";
 
     #[test]
     fn a_query_finds_an_entity_under_its_other_names() {
-        let text = "The harbour was closed on Monday. Norlines runs the ferries. The company will refund all tickets.";
+        let text = "The harbour was closed on Monday. Norlines runs the ferries between the islands. The company will \
+                    refund all tickets.";
         let mention = |words: &str, kind| {
             let begin = text.find(words).unwrap();
             Mention { span: TextSpan::body(begin, begin + words.len()), kind, confidence: 1.0 }
@@ -274,7 +275,10 @@ Read more: our photo gallery";
         let options = Options { query: "norlines".into(), ..Options::default() };
         let summary = SUMMARIZER.summarize(&segment_article(&article), &[entity], &options);
         let spans: Vec<&str> = summary.sentences.iter().map(|sentence| sentence.span.of(text)).collect();
-        assert_eq!(spans, ["Norlines runs the ferries.", "The company will refund all tickets."]);
+        assert_eq!(
+            spans,
+            ["Norlines runs the ferries between the islands.", "The company will refund all tickets."]
+        );
     }
 
     #[test]
@@ -284,7 +288,7 @@ Read more: our photo gallery";
         let german = "Der Stadtrat hat am Dienstag beschlossen, die alte Brücke über die Leine zu sperren. Das sagte \
                       Bürgermeisterin Petra Vogt. Ein Gutachten hatte Risse in zwei Pfeilern gefunden. Die Sperrung \
                       soll bis zum Frühjahr dauern.";
-        assert!(summarize(german, &with_length(Length::Sentences(1))).0[0].starts_with("Der Stadtrat"));
+        assert!(summarize(german, &with_length(Length::Sentences(2))).0[0].starts_with("Der Stadtrat"));
     }
 
     #[test]
