@@ -46,8 +46,10 @@ const WORDS: usize = 600;
 
 const ROUNDS: usize = 100;
 const CALLS: usize = 40;
-/// Calls under way at once, and threads of the engine alone.
-const CALLERS: usize = 2;
+/// Threads of the engine, the server's and alone.
+const THREADS: usize = 2;
+/// Calls under way at once: a few more than threads, or each call pays for waking them.
+const CALLERS: usize = 8;
 const ISSUER: &str = "https://issuer.example.com";
 
 fn main() {
@@ -96,9 +98,9 @@ fn analyze(engine: &Analyzer, article: &str) -> f64 {
     let options = Options { features: Feature::ALL.into_iter().collect(), ..Options::default() };
     let started = ProcessTime::now();
     std::thread::scope(|scope| {
-        for _ in 0..CALLERS {
+        for _ in 0..THREADS {
             scope.spawn(|| {
-                for _ in 0..CALLS / CALLERS {
+                for _ in 0..CALLS / THREADS {
                     let analysis = engine.analyze(&source, Mode::Auto, &options, &Checkpoint::default(), &());
                     assert!(analysis.is_ok());
                 }
@@ -220,7 +222,8 @@ impl Server {
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let address = free.expect("a free port");
         let process = Command::new(env!("CARGO_BIN_EXE_copydesk"))
-            .args(["serve", "--admin-listen=off", "--listen", &address.to_string(), "--store"])
+            .args(["serve", "--admin-listen=off", "--listen", &address.to_string()])
+            .args(["--engine-threads", &THREADS.to_string(), "--store"])
             .arg(store)
             .args(flags)
             .stderr(Stdio::null())
