@@ -33,6 +33,9 @@ const IN_SHORT_ARTICLE: f32 = 0.15;
 /// A page that yields fewer bytes than this is read in other ways as well.
 const SHORT_ARTICLE: usize = 250;
 
+/// Bytes of the longest cell of a table that holds figures.
+const LONGEST_CELL: usize = 120;
+
 /// Blocks before and behind the title that may be a byline or dateline.
 const BEFORE_TITLE: usize = 6;
 const BEHIND_TITLE: usize = 14;
@@ -124,7 +127,8 @@ impl PageReading {
     fn article(&self, model: &PageModel, metadata: &Metadata) -> (String, Vec<Block>) {
         let blocks = &self.page.blocks;
         let shape = Shape::of(&self.page);
-        let chances = model.judge(&self.page, &shape, self.anchor);
+        let mut chances = model.judge(&self.page, &shape, self.anchor);
+        judge_tables_whole(blocks, &mut chances);
         let mut keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
         let sure = assemble(blocks, &keep, metadata);
         if sure.0.len() >= SHORT_ARTICLE {
@@ -137,6 +141,24 @@ impl PageReading {
             *keep |= shape.core[number] && (nothing_sure || likely);
         }
         assemble(blocks, &keep, metadata)
+    }
+}
+
+/// Gives the cells of a table of figures one chance: half a table tells nothing. Tables that lay a page out
+/// hold longer texts.
+fn judge_tables_whole(blocks: &[PageBlock], chances: &mut [f32]) {
+    let mut begin = 0;
+    let same_table =
+        |a: &PageBlock, b: &PageBlock| a.is_in_cell() == b.is_in_cell() && a.place.table == b.place.table;
+    for table in blocks.chunk_by(same_table) {
+        let chances = &mut chances[begin..begin + table.len()];
+        begin += table.len();
+        if table[0].is_in_cell() && table.iter().all(|cell| cell.text.len() <= LONGEST_CELL) {
+            let bytes: usize = table.iter().map(|cell| cell.text.len()).sum();
+            let sum: f32 =
+                table.iter().zip(&*chances).map(|(cell, chance)| cell.text.len() as f32 * chance).sum();
+            chances.fill(sum / bytes as f32);
+        }
     }
 }
 
@@ -239,6 +261,16 @@ mod tests {
         the wall for most of the afternoon before it fell asleep.</p><p style='display: none'>Secret</p>
         <p>Next year they will be counted, the council has decided, by two students with a hand lens.</p>
         </article><footer><a href=/i>Imprint</a> Copyright The Daily</footer></body></html>";
+
+    #[test]
+    fn a_table_is_kept_whole_or_not_at_all() {
+        let cells = ["Party", "Seats", "Green", "14", "Labour", "11"];
+        let table = "<table><tr><th>Party</th><th>Seats</th></tr><tr><td>Green</td><td>14</td></tr>
+            <tr><td>Labour</td><td>11</td></tr></table>";
+        let text = extract(&PAGE.replace("<figure>", &format!("{table}<figure>"))).article.text;
+        let kept: Vec<&str> = text.lines().filter(|line| cells.contains(line)).collect();
+        assert!(kept.is_empty() || kept == cells, "{kept:?}");
+    }
 
     #[test]
     fn a_page_gives_its_article_and_what_is_known_about_it() {

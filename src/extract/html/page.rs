@@ -28,6 +28,13 @@ pub(in crate::extract) struct PageBlock {
     pub element: usize,
 }
 
+impl PageBlock {
+    /// Whether it is part of a table.
+    pub fn is_in_cell(&self) -> bool {
+        self.place.table > 0 && self.place.cell > 0
+    }
+}
+
 /// An element that holds blocks.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::extract) struct Element {
