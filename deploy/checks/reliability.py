@@ -44,7 +44,16 @@ MEMORY_LIMIT_MB = 1024
 
 
 class Postgres:
-    """A PostgreSQL of our own, in a directory."""
+    """A PostgreSQL of our own, in a directory, with the settings that docs/operations.md advises."""
+
+    SETTINGS = {
+        "listen_addresses": "''",
+        "max_connections": "100",
+        "shared_buffers": "1GB",
+        "max_wal_size": "8GB",
+        "checkpoint_timeout": "15min",
+        "wal_compression": "on",
+    }
 
     def __init__(self, directory):
         found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -57,7 +66,7 @@ class Postgres:
             shutil.chown(self.directory, "postgres", "postgres")
         self.log = open(directory / "postgres.log", "wb")
         self.run("initdb", "-D", "data", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
-        flags = f"-c listen_addresses='' -c max_connections=100 -k {self.directory}"
+        flags = " ".join(f"-c {name}={value}" for name, value in self.SETTINGS.items()) + f" -k {self.directory}"
         self.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", flags, "start")
         self.url = f"postgres://postgres@{str(self.directory).replace('/', '%2F')}/postgres"
 
