@@ -9,6 +9,7 @@
 //! by one, about a microsecond each; so a filter that matches almost nothing walks the corpus.
 
 mod file;
+mod log;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnecti
 use sqlx::{ConnectOptions, Connection, FromRow, Row};
 
 use super::file::OpenFile;
+use super::log::WriteBack;
 use super::select;
 use crate::store::change::{Change, Entry, Prepared, Restored, Results, not_found, now, stored};
 use crate::store::columns::{Columns, DocumentRow, EntryRow};
@@ -57,6 +58,7 @@ pub(super) struct SqliteWriter {
     connection: Option<SqliteConnection>,
     connect: SqliteConnectOptions,
     file: OpenFile,
+    write_back: WriteBack,
     request_id_retention: Duration,
     pruned: Instant,
 }
@@ -68,7 +70,15 @@ impl SqliteWriter {
         file: OpenFile,
         request_id_retention: Duration,
     ) -> Self {
-        Self { connection: Some(connection), connect, file, request_id_retention, pruned: Instant::now() }
+        let write_back = WriteBack::start(connect.clone());
+        Self {
+            connection: Some(connection),
+            connect,
+            file,
+            write_back,
+            request_id_retention,
+            pruned: Instant::now(),
+        }
     }
 
     async fn transaction(&mut self, changes: Vec<Change>) -> sqlx::Result<Results> {
@@ -92,6 +102,7 @@ impl SqliteWriter {
             self.pruned = Instant::now();
         }
         execute(connection, "COMMIT").await?;
+        self.write_back.committed();
         Ok(results)
     }
 }
@@ -108,6 +119,7 @@ impl Writer for SqliteWriter {
 
     /// Leaves the file without a log beside it.
     async fn finish(mut self) {
+        self.write_back.finish().await;
         if let Some(mut connection) = self.connection.take() {
             let written_back = execute(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await;
             if let Err(error) = written_back.and(connection.close().await) {
@@ -343,6 +355,6 @@ async fn forget_requests(
     Ok(())
 }
 
-async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
+pub(super) async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
     sqlx::query(sql).execute(connection).await.map(drop)
 }
