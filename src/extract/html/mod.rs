@@ -263,6 +263,18 @@ mod tests {
         </article><footer><a href=/i>Imprint</a> Copyright The Daily</footer></body></html>";
 
     #[test]
+    fn what_a_script_moves_into_place_is_read() {
+        let body = PAGE.find("<article>").unwrap()..PAGE.find("</article>").unwrap() + "</article>".len();
+        let streamed = format!(
+            "{}<div><!--$?--><template id=B:0></template>Loading</div>{}<div hidden id=S:0>{}</div><script>$RC('B:0','S:0')</script>",
+            &PAGE[..body.start],
+            &PAGE[body.end..],
+            &PAGE[body]
+        );
+        assert!(extract(&streamed).article.text.contains("came back to the garden on Tuesday"), "{streamed}");
+    }
+
+    #[test]
     fn a_table_is_kept_whole_or_not_at_all() {
         let cells = ["Party", "Seats", "Green", "14", "Labour", "11"];
         let table = "<table><tr><th>Party</th><th>Seats</th></tr><tr><td>Green</td><td>14</td></tr>

@@ -269,19 +269,25 @@ impl<'a> Reader<'a> {
         let mut hints = Hints::default();
         let mut look = FxHasher::default();
         look.write(tag.name.as_bytes());
+        let (mut hidden, mut streamed) = (false, false);
         for (name, value) in tag.attributes() {
             match name {
                 "class" => {
                     hints.add(class_words::hints(value));
                     value.bytes().filter(|b| !b.is_ascii_digit()).for_each(|b| look.write_u8(b));
                 }
-                "id" => hints.add(class_words::hints(value)),
-                "hidden" => self.place.hidden = true,
+                "id" => {
+                    hints.add(class_words::hints(value));
+                    streamed = value.starts_with("S:");
+                }
+                "hidden" => hidden = true,
                 "aria-hidden" => self.place.hidden |= value == "true",
                 "style" => self.place.hidden |= is_hidden_by(value),
                 _ => {}
             }
         }
+        // React sends parts of a page as `<div hidden id="S:0">`, which a script moves to where they are seen.
+        self.place.hidden |= hidden && !streamed;
         self.place.step(&tag.name, hints);
         if is_block {
             let parent = self.element;
