@@ -130,7 +130,7 @@ pub struct ServeArgs {
     #[arg(help_heading = "Limits", value_parser = count(1..=1000))]
     max_summary_documents: usize,
 
-    /// How long a unary call may take where the client sets no deadline
+    /// How long a unary call may take where the client sets no deadline, and its request to come in any case
     #[arg(long, env = "COPYDESK_DEFAULT_DEADLINE", default_value = "10s", value_name = "DURATION")]
     #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
     default_deadline: Duration,

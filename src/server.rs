@@ -186,12 +186,11 @@ pub async fn run(
     shutdown.requested().await;
     tracing::info!(delay = ?config.drain.delay, timeout = ?config.drain.timeout, "draining");
     // Load balancers learn first that this server is going away, and have time to act on it.
-    let health = health.drain().await;
+    health.drain().await;
     shutdown.unless_now(tokio::time::sleep(config.drain.delay)).await;
     // Then no connection is accepted, streams are wound up, and clients are told to take their
     // next call elsewhere.
     let draining = connections.drain();
-    health.end_watches().await;
     let drained = shutdown.unless_now(draining.finished(config.drain.timeout)).await;
     if drained != Some(true) {
         tracing::warn!("calls were cut off: the drain took too long, or a second signal came");
@@ -226,12 +225,9 @@ fn stack<H: HealthRpc>(
     let unread = Unread::new(config.admission.max_unread_bytes, READ_TIMEOUT);
     // Around our own services alone: a server that is full is still healthy.
     let limits = ServiceBuilder::new()
-        // Streams alone; outside of what may end them for another reason.
-        .layer(from_fn(drain::wind_up))
-        .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep))
-        // Outside of it, so that a slow client takes no place from others.
         .layer(from_fn_with_state(unread, unread::bound))
-        // Last, so that nothing is refused here that would have failed anyway.
+        // Inside of it, so that a client that reads slowly takes no place from others; and last, so that
+        // nothing is refused here that would have failed anyway.
         .layer(from_fn_with_state(Admission::new(&config.admission), admission::admit));
     let mut routes = Routes::from(services.into_axum_router().route_layer(limits)).add_service(health);
     if config.reflection {
@@ -263,6 +259,9 @@ fn stack<H: HealthRpc>(
         // Before anything is done for a caller; inside of the log, which tells who called.
         .layer(from_fn_with_state(Arc::new(authenticator), authenticate::authenticate))
         // By caller, so after it is known who that is; before one caller's calls fill the queue.
-        .layer(from_fn_with_state(quota, quota::count));
+        .layer(from_fn_with_state(quota, quota::count))
+        // Streams alone; outside of what may end them for another reason.
+        .layer(from_fn(drain::wind_up))
+        .layer(from_fn_with_state(config.limits.default_deadline, deadline::keep));
     Ok(routes.into_axum_router().layer(layers))
 }

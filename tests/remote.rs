@@ -75,6 +75,23 @@ fn a_server_answers_as_the_engine_does_here() {
 }
 
 #[test]
+fn a_run_that_is_complete_is_no_call_that_was_broken_off() {
+    let mut server = Process::start(&[]);
+    let lines: String = (0..100).map(line).collect();
+    for input in [lines.as_str(), ""] {
+        let run = output(&["--format=jsonl", "--input=jsonl", "--server", &server.uri()], input);
+        assert_eq!(run.2, Some(0), "{}", run.1);
+        let call = loop {
+            let call = server.log_until("call");
+            if call["method"] == "StreamAnalyzeDocuments" {
+                break call;
+            }
+        };
+        assert_eq!(call["code"], "OK");
+    }
+}
+
+#[test]
 fn a_server_without_features_answers_as_the_engine_does_here() {
     let server = Process::start(&[]);
     let directory = tempfile::tempdir().unwrap();

@@ -4,7 +4,9 @@ mod process;
 
 use std::fs::File;
 use std::io::Read;
+use std::net::TcpListener;
 use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use copydesk::api::v1;
@@ -12,7 +14,7 @@ use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analyze_document_request::Source;
 use copydesk::api::v1::document_service_client::DocumentServiceClient;
 use copydesk::api::v1::taxonomy_service_client::TaxonomyServiceClient;
-use process::{Process, serve};
+use process::{Process, copydesk, serve};
 use serde_json::Value;
 use tonic::Request;
 
@@ -45,7 +47,7 @@ fn a_bad_value_names_itself_and_exits_with_64() {
 
 #[test]
 fn a_port_that_is_taken_is_named() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = serve(&["--listen", &address, "--admin-listen=off"], &[]);
     let message = String::from_utf8(output.stderr).unwrap();
@@ -105,6 +107,32 @@ fn a_signal_drains_and_a_second_one_does_not_wait() {
     process.terminate();
     assert!(process.child.wait().unwrap().success());
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn while_the_server_starts_a_hangup_does_not_end_it_and_a_signal_does() {
+    // A database that takes connections and says nothing holds the server up before it reads its models.
+    let database = TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = format!("postgres://desk@{}/desk", database.local_addr().unwrap());
+    let mut child = copydesk()
+        .args(["serve", "--listen=127.0.0.1:0", "--admin-listen=off", "--store", &store])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let connection = database.accept().unwrap();
+    let signal = |name: &str| {
+        let kill = Command::new("kill").args([name, &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        std::thread::sleep(Duration::from_millis(300));
+    };
+    signal("-HUP");
+    signal("-TERM");
+    let ended = child.try_wait().unwrap();
+    // It may have ended already.
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+    drop(connection);
 }
 
 const DESK: &str =

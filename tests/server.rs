@@ -2,19 +2,23 @@
 
 mod test_server;
 
+use std::convert::Infallible;
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use axum::body::{Body, Bytes};
 use copydesk::api::v1;
 use copydesk::api::v1::analysis_service_client::AnalysisServiceClient;
 use copydesk::api::v1::analysis_service_server::{AnalysisService, AnalysisServiceServer};
 use copydesk::api::v1::analyze_document_request::Source;
 use copydesk::api::v1::document_service_client::DocumentServiceClient;
 use copydesk::store::{self, Store, StoreError, StoredDocument};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use test_server::{PATIENCE, TestServer, config, error_info};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -269,7 +273,8 @@ async fn a_drain_says_so_first_and_lets_calls_in_flight_finish() {
     tell(&channel, "sleep 0").await.unwrap();
 
     call.await.unwrap().unwrap();
-    assert_eq!(watch.message().await.unwrap(), None, "a watch does not hold up the drain");
+    let ended = watch.message().await.expect_err("a watch does not hold up the drain");
+    assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
     assert_eq!(silent.read(&mut [0]).await.unwrap(), 0, "a silent connection is closed");
     let address = server.address;
     server.ended().await;
@@ -296,6 +301,27 @@ async fn a_drain_ends_open_streams_after_the_answers_they_are_owed() {
     assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
     assert!(ended.get_details_retry_info().is_some());
     server.ended().await;
+}
+
+#[tokio::test]
+async fn streams_that_are_not_ours_hold_up_no_drain_either() {
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    let server = obedient(&["--drain-timeout=1h", "--default-deadline=500ms"]).await;
+    let channel = server.connect().await;
+    let mut reflection = ServerReflectionClient::new(channel.clone());
+    let mut described =
+        reflection.server_reflection_info(tokio_stream::pending()).await.unwrap().into_inner();
+    // A watch that has not even said what it watches.
+    let mut sender = raw_client(&server).await;
+    let watch = raw_request(&server, "grpc.health.v1.Health/Watch").body(silence()).unwrap();
+    let watch = tokio::spawn(sender.send_request(watch));
+    tell(&channel, "sleep 0").await.unwrap();
+
+    server.shutdown.signal();
+    let ended = described.message().await.unwrap_err();
+    assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
+    server.ended().await;
+    assert!(watch.await.unwrap().unwrap().headers().contains_key("grpc-status"));
 }
 
 #[tokio::test]
@@ -355,11 +381,16 @@ async fn an_old_connection_takes_no_new_call_and_finishes_those_in_flight() {
 async fn a_stream_on_an_old_connection_is_wound_up_after_the_grace() {
     let server = real(&["--max-connection-age=100ms", "--max-connection-age-grace=200ms"]).await;
     let started = Instant::now();
-    let mut client = AnalysisServiceClient::new(server.connect().await);
+    let channel = server.connect().await;
+    let mut client = AnalysisServiceClient::new(channel.clone());
     let mut answers = client.stream_analyze_documents(tokio_stream::pending()).await.unwrap().into_inner();
-    let ended = answers.message().await.unwrap_err();
-    assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
-    assert!(ended.get_details_retry_info().is_some());
+    let mut watch =
+        HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    for ended in [answers.message().await.unwrap_err(), watch.message().await.unwrap_err()] {
+        assert_eq!((ended.code(), error_info(&ended).reason.as_str()), (Code::Unavailable, "DRAINING"));
+        assert!(ended.get_details_retry_info().is_some());
+    }
     assert!((250..5000).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
 }
 
@@ -434,11 +465,7 @@ async fn answers_that_nobody_reads_take_no_more_memory_than_they_may() {
         message.extend(prost::Message::encode_to_vec(&large()));
         let length = (message.len() as u32 - 5).to_be_bytes();
         message[1..5].copy_from_slice(&length);
-        let request = http::Request::post(format!(
-            "http://{}/copydesk.v1.AnalysisService/AnalyzeDocument",
-            server.address
-        ));
-        let request = request.header("content-type", "application/grpc").header("te", "trailers");
+        let request = raw_request(&server, "copydesk.v1.AnalysisService/AnalyzeDocument");
         let body = http_body_util::Full::new(bytes::Bytes::from(message));
         sender.ready().await.unwrap();
         let answer = sender.send_request(request.body(body).unwrap()).await.unwrap();
@@ -504,6 +531,62 @@ async fn a_call_over_the_default_deadline_is_ended() {
     );
 }
 
+/// A client that knows nothing of gRPC, and so may do what others do not.
+async fn raw_client<B>(server: &TestServer) -> SendRequest<B>
+where
+    B: http_body::Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
+{
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let (sender, connection) = handshake.await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn raw_request(server: &TestServer, method: &str) -> http::request::Builder {
+    let request = http::Request::post(format!("http://{}/{method}", server.address));
+    request.header("content-type", "application/grpc").header("te", "trailers")
+}
+
+/// A body of which nothing comes.
+fn silence() -> Body {
+    Body::from_stream(tokio_stream::pending::<Result<Bytes, Infallible>>())
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_come_keeps_its_place_no_longer_than_the_default_deadline() {
+    let server = obedient(&["--default-deadline=200ms", "--max-in-flight=1"]).await;
+    let mut sender = raw_client(&server).await;
+    let empty_message = Bytes::from_static(&[0; 5]);
+    let begun = || {
+        let first = tokio_stream::once(Ok::<_, Infallible>(empty_message.clone()));
+        Body::from_stream(first.chain(tokio_stream::pending()))
+    };
+    // A client may wait for as long as it likes, but not with its own request.
+    for timeout_header in [None, Some("1H")] {
+        for (method, body) in [
+            ("copydesk.v1.AnalysisService/AnalyzeDocument", silence()),
+            ("copydesk.v1.AnalysisService/AnalyzeDocument", begun()),
+            ("grpc.health.v1.Health/Check", silence()),
+        ] {
+            let mut request = raw_request(&server, method);
+            if let Some(header) = timeout_header {
+                request = request.header("grpc-timeout", header);
+            }
+            let answer = timeout(PATIENCE, sender.send_request(request.body(body).unwrap()));
+            let answer = answer.await.expect("it keeps its place").unwrap();
+            let late = Status::from_header_map(answer.headers()).unwrap();
+            let told = (late.code(), error_info(&late).reason);
+            assert_eq!(told, (Code::DeadlineExceeded, "REQUEST_TOO_SLOW".into()), "{method}");
+            assert!(late.message().contains("200ms"), "{late:?}");
+        }
+    }
+    // One that has come may take longer, if its client says so.
+    let mut patient = Request::new(order("sleep 400"));
+    patient.set_timeout(PATIENCE);
+    AnalysisServiceClient::new(server.connect().await).analyze_document(patient).await.unwrap();
+}
+
 /// A client that leaves deadlines to the server; tonic's would end the call by itself.
 async fn bare_client(
     server: &TestServer,
@@ -516,10 +599,7 @@ async fn bare_client(
     > + Clone
     + use<>,
 > {
-    let stream = TcpStream::connect(server.address).await.unwrap();
-    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
-    let (sender, connection) = handshake.await.unwrap();
-    tokio::spawn(connection);
+    let sender = raw_client(server).await;
     let service = tower::service_fn(move |request| sender.clone().send_request(request));
     AnalysisServiceClient::with_origin(service, format!("http://{}", server.address).parse().unwrap())
 }

@@ -8,6 +8,7 @@ mod grants;
 mod principals;
 mod quota;
 mod tokens;
+mod verified;
 
 use std::fmt;
 use std::sync::Arc;

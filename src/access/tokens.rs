@@ -3,7 +3,7 @@
 //! jsonwebtoken reads and checks; its cryptography is ring's, which the process has for TLS.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result as JwtResult};
@@ -19,6 +19,7 @@ use ring::signature::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::verified::{Good, Verified};
 use super::{Grants, Identity, Unknown};
 
 /// How far the issuer's clock may be from ours.
@@ -45,6 +46,7 @@ pub struct TokenRules {
 pub struct Tokens {
     keys: Vec<Key>,
     scope_claim: String,
+    verified: Verified,
 }
 
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl Tokens {
         if keys.is_empty() {
             return Err(InvalidJwks::NoKey);
         }
-        Ok(Self { keys, scope_claim: rules.scope_claim.clone() })
+        Ok(Self { keys, scope_claim: rules.scope_claim.clone(), verified: Verified::default() })
     }
 
     /// Whose token this is. Scopes that are none of ours are passed over: a token may be good for
@@ -112,6 +114,10 @@ impl Tokens {
     /// # Errors
     /// If it is nobody's; the log has more at the level `debug`.
     pub fn identify(&self, token: &str) -> Result<Identity, Unknown> {
+        self.verified.or_verify(token, || self.verify(token))
+    }
+
+    fn verify(&self, token: &str) -> Result<Good, Unknown> {
         let claims = self.claims(token).map_err(|error| {
             tracing::debug!(%error, "a token was refused");
             match error.kind() {
@@ -126,8 +132,10 @@ impl Tokens {
             // Others' scopes are no mistake.
             let _ = grants.add(scope);
         }
-        let until = claims.get("exp").and_then(Value::as_f64).and_then(expiry);
-        Ok(Identity { name: name.into(), grants: Arc::new(grants), until })
+        let expires = claims.get("exp").and_then(Value::as_f64).ok_or(Unknown::Invalid)?;
+        let good_until = expires + LEEWAY_SECONDS as f64;
+        let identity = Identity { name: name.into(), grants: Arc::new(grants), until: instant(good_until) };
+        Ok(Good { identity, until: good_until })
     }
 
     fn claims(&self, token: &str) -> JwtResult<Map<String, Value>> {
@@ -197,11 +205,9 @@ fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
     validation
 }
 
-/// When a token that says `exp`, in seconds since 1970, is taken no more; none where that is too far
-/// away for a clock.
-fn expiry(exp: f64) -> Option<Instant> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let left = exp + LEEWAY_SECONDS as f64 - since_1970.as_secs_f64();
+/// A time in seconds since 1970, not before now; none where that is too far away for a clock.
+fn instant(seconds: f64) -> Option<Instant> {
+    let left = seconds - UNIX_EPOCH.elapsed().unwrap_or_default().as_secs_f64();
     Instant::now().checked_add(Duration::try_from_secs_f64(left.max(0.0)).ok()?)
 }
 

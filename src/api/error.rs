@@ -115,6 +115,8 @@ pub enum ApiError {
     InvalidTimeout,
     #[error("the deadline passed")]
     DeadlineExceeded,
+    #[error("the request did not come to its end within {0:?}")]
+    RequestTooSlow(Duration),
     #[error("the caller has gone away")]
     Cancelled,
     /// What a service that is not ours says, as health or reflection.
@@ -166,7 +168,7 @@ impl ApiError {
             Self::Overloaded | Self::Draining | Self::StoreUnavailable => Code::Unavailable,
             Self::MessageTooLarge(_) | Self::QuotaExceeded { .. } => Code::ResourceExhausted,
             Self::UnsupportedCompression(_) | Self::UnknownMethod => Code::Unimplemented,
-            Self::DeadlineExceeded => Code::DeadlineExceeded,
+            Self::DeadlineExceeded | Self::RequestTooSlow(_) => Code::DeadlineExceeded,
             Self::Cancelled => Code::Cancelled,
             Self::Foreign { code, .. } => *code,
             Self::Internal { .. } => Code::Internal,
@@ -196,6 +198,7 @@ impl ApiError {
             Self::UnknownMethod => "UNKNOWN_METHOD",
             Self::InvalidTimeout => "INVALID_TIMEOUT",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::RequestTooSlow(_) => "REQUEST_TOO_SLOW",
             Self::Cancelled => "CANCELLED",
             Self::Foreign { code, .. } => code_name(*code),
             Self::Internal { .. } => "INTERNAL",
@@ -342,6 +345,7 @@ mod tests {
             UnknownMethod,
             InvalidTimeout,
             DeadlineExceeded,
+            RequestTooSlow(Duration::ZERO),
             Cancelled,
             Internal { request_id: String::new() },
         ];
@@ -352,7 +356,7 @@ mod tests {
                 TaxonomyNotFound(_) | StaleEtag { .. } | Unauthenticated(_) | ScopeMissing(_) => {}
                 QuotaExceeded { .. } | Overloaded | Draining | StoreUnavailable | MalformedMessage(_) => {}
                 MessageTooLarge(_) | UnsupportedCompression(_) | UnknownMethod | InvalidTimeout => {}
-                DeadlineExceeded | Cancelled | Internal { .. } => {}
+                DeadlineExceeded | RequestTooSlow(_) | Cancelled | Internal { .. } => {}
                 // Its reason is its status.
                 Foreign { .. } => {}
             }

@@ -26,66 +26,76 @@ enum Fetched {
 /// The whole answer; a document that cannot be had is left out of the summary and says why.
 pub async fn answer(
     desk: &Arc<Desk>,
-    job: JointSummaryJob,
+    mut job: JointSummaryJob,
     caller: &Caller,
     checkpoint: &Checkpoint,
 ) -> Result<v1::SummarizeDocumentsResponse, ApiError> {
-    let JointSummaryJob { targets, options, mode, unit } = job;
-    let each = targets.into_iter().map(|target| fetch(desk, caller, target));
+    let each = std::mem::take(&mut job.targets).into_iter().map(|target| fetch(desk, caller, target));
     let fetched: Vec<Result<Fetched, ApiError>> = stream::iter(each).buffered(FETCH_WINDOW).collect().await;
     if let (true, Some(Err(first))) = (fetched.iter().all(Result::is_err), fetched.first()) {
         return Err(first.clone());
     }
     let work = {
         let (desk, checkpoint) = (Arc::clone(desk), checkpoint.clone());
-        move || {
-            let mut documents = Vec::with_capacity(fetched.len());
-            let mut articles = Vec::with_capacity(fetched.len());
-            let mut names = Vec::with_capacity(fetched.len());
-            for (place, fetched) in fetched.into_iter().enumerate() {
-                checkpoint.check()?;
-                let (document, article) = match fetched {
-                    Ok(Fetched::Inline { source, labels }) => {
-                        let extraction = desk.analyzer.extract(&source, mode);
-                        let document = convert::inline_document(&source, labels, &extraction.article, unit);
-                        let warnings = convert::warnings(&extraction.warnings);
-                        (summarized(Ok(document), warnings), Some(extraction.article))
-                    }
-                    Ok(Fetched::Stored(stored)) => {
-                        let document = convert::stored_document(&stored, unit, false);
-                        (summarized(Ok(document), Vec::new()), Some(stored.article))
-                    }
-                    Err(error) => (summarized(Err(error), Vec::new()), None),
-                };
-                if let Some(article) = article {
-                    names.push((place, name(&document).to_owned()));
-                    articles.push(article);
-                }
-                documents.push(document);
-            }
-            let summary =
-                desk.analyzer.summarize_together(&articles, &options, &checkpoint, &*desk.stopwatch)?;
-            let named: Vec<(usize, String, &Article)> = names
-                .into_iter()
-                .zip(&articles)
-                .map(|((place, name), article)| (place, name, article))
-                .collect();
-            Ok::<_, Stopped>(v1::SummarizeDocumentsResponse {
-                summary: Some(convert::joint_summary(&summary, &named, unit)),
-                documents,
-                offset_encoding: convert::offset_encoding(unit),
-                models: desk.analyzer.models().into_iter().map(convert::model).collect(),
-                warnings: if summary.answers {
-                    Vec::new()
-                } else {
-                    convert::warnings(&[analyzer::query_warning(&options.query)])
-                },
-            })
-        }
+        move || summarize(&desk, fetched, &job, &checkpoint)
     };
     let mut answer = desk.pool.run(checkpoint, work).await?;
     fit(&mut answer, desk.limits.max_message_bytes);
     Ok(answer)
+}
+
+/// The engine's part.
+fn summarize(
+    desk: &Desk,
+    fetched: Vec<Result<Fetched, ApiError>>,
+    job: &JointSummaryJob,
+    checkpoint: &Checkpoint,
+) -> Result<v1::SummarizeDocumentsResponse, Stopped> {
+    let mut documents = Vec::with_capacity(fetched.len());
+    let mut names = Vec::with_capacity(fetched.len());
+    let mut articles = Vec::with_capacity(fetched.len());
+    for (place, fetched) in fetched.into_iter().enumerate() {
+        checkpoint.check()?;
+        let (document, article) = read(desk, fetched, job);
+        if let Some(article) = article {
+            names.push((place, name(&document).to_owned()));
+            articles.push(article);
+        }
+        documents.push(document);
+    }
+    let engine = &desk.analyzer;
+    let summary = engine.summarize_together(&articles, &job.options, checkpoint, &*desk.stopwatch)?;
+    let named = names.into_iter().zip(&articles).map(|((place, name), article)| (place, name, article));
+    let named: Vec<(usize, String, &Article)> = named.collect();
+    let unanswered = (!summary.answers).then(|| analyzer::query_warning(&job.options.query));
+    Ok(v1::SummarizeDocumentsResponse {
+        summary: Some(convert::joint_summary(&summary, &named, job.unit)),
+        documents,
+        offset_encoding: convert::offset_encoding(job.unit),
+        models: engine.models().into_iter().map(convert::model).collect(),
+        warnings: convert::warnings(unanswered.as_slice()),
+    })
+}
+
+/// One document as the answer names it, with its article, if it could be had.
+fn read(
+    desk: &Desk,
+    fetched: Result<Fetched, ApiError>,
+    job: &JointSummaryJob,
+) -> (v1::SummarizedDocument, Option<Article>) {
+    match fetched {
+        Ok(Fetched::Inline { source, labels }) => {
+            let extraction = desk.analyzer.extract(&source, job.mode);
+            let document = convert::inline_document(&source, labels, &extraction.article, job.unit);
+            let warnings = convert::warnings(&extraction.warnings);
+            (summarized(Ok(document), warnings), Some(extraction.article))
+        }
+        Ok(Fetched::Stored(stored)) => {
+            let document = convert::stored_document(&stored, job.unit, false);
+            (summarized(Ok(document), Vec::new()), Some(stored.article))
+        }
+        Err(error) => (summarized(Err(error), Vec::new()), None),
+    }
 }
 
 async fn fetch(desk: &Desk, caller: &Caller, target: Result<Target, ApiError>) -> Result<Fetched, ApiError> {

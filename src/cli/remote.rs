@@ -11,6 +11,7 @@ use clap::Args;
 use http::Uri;
 use prost::Message;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
@@ -42,6 +43,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server that is silent for so long while it owes answers is asked whether it lives, and then
 /// has as long again to say so.
 const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// How long a server may take to end a stream on which all is answered.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a frame and a correlation id add to a request, generously.
 const FRAME_BYTES: usize = 64;
@@ -322,6 +326,11 @@ impl Run {
                 take(id, answer).map_err(Broken::Output)?;
             }
         }
+        drop(requests);
+        // Until the server has said that it is done: a stream that its client leaves counts as cancelled
+        // there. Nothing depends on it any more, so a server that says something else is not asked again.
+        let end = async { while let Ok(Some(_)) = answers.message().await {} };
+        let _ = timeout(END_TIMEOUT, end).await;
         Ok(())
     }
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::analyzer::Analyzer;
 use crate::config::{ServeConfig, taxonomies};
 use crate::server::{self, Listeners, Shutdown, Source};
@@ -21,10 +23,16 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
+        // From here on SIGHUP does not end the process; what it asks for is read for the first time below.
+        let _hangup = signal(SignalKind::hangup())?;
         let traces = telemetry::start_traces(&config.traces)?;
         // The ports first: a second server on the same port must not touch the first one's store.
         let listeners = Listeners::bind(config).await?;
-        let store = super::store::open(&config.store, &config.postgres).await?;
+        // A database may take its time, and longer than the operator's patience.
+        let store = tokio::select! {
+            store = super::store::open(&config.store, &config.postgres) => store?,
+            () = shutdown.requested() => return Ok(ExitCode::SUCCESS),
+        };
         let store: SharedStore = Arc::new(ObservedStore(store));
         let analyzer = Arc::new(Analyzer::load()?);
         let (paths, engine) = (config.taxonomies.clone(), Arc::clone(&analyzer));

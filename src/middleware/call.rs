@@ -52,6 +52,8 @@ pub struct Method {
     pub full_name: Arc<str>,
     /// Whether either side sends more than one message.
     pub streaming: bool,
+    /// Whether the client does.
+    pub client_streaming: bool,
     /// Called by machines every few seconds: logged for debugging only.
     pub routine: bool,
     /// What its callers must have.
@@ -73,6 +75,7 @@ impl Default for Methods {
             name: "unknown".into(),
             full_name: "_OTHER".into(),
             streaming: false,
+            client_streaming: false,
             routine: false,
             // Only those who are known are told what there is not.
             need: Need::Name,
@@ -104,6 +107,7 @@ impl Methods {
                         name: method.name().into(),
                         full_name: full_name.into(),
                         streaming: method.client_streaming() || method.server_streaming(),
+                        client_streaming: method.client_streaming(),
                         routine,
                         need: need(method.name()),
                     };
@@ -169,9 +173,14 @@ mod tests {
     fn methods_are_known_with_their_streaming() {
         let methods = Methods::default();
         let methods = methods.with(crate::api::FILE_DESCRIPTOR_SET, false, crate::api::need).unwrap();
-        let unary = methods.find("/copydesk.v1.DocumentService/GetDocument");
-        assert_eq!((&*unary.name, unary.streaming), ("GetDocument", false));
-        assert!(methods.find("/copydesk.v1.DocumentService/StreamIngestDocuments").streaming);
+        let methods = methods.with(tonic_health::pb::FILE_DESCRIPTOR_SET, true, |_| Need::Nothing).unwrap();
+        let streaming = |path| {
+            let method = methods.find(path);
+            (method.streaming, method.client_streaming)
+        };
+        assert_eq!(streaming("/copydesk.v1.DocumentService/GetDocument"), (false, false));
+        assert_eq!(streaming("/copydesk.v1.DocumentService/StreamIngestDocuments"), (true, true));
+        assert_eq!(streaming("/grpc.health.v1.Health/Watch"), (true, false));
         assert_eq!(&*methods.find("/copydesk.v1.DocumentService/Nonsense").service, "unknown");
         for method in methods.by_path.values() {
             assert_ne!(method.need, Need::Everything, "api::need does not know {method:?}");

@@ -1,19 +1,25 @@
-//! Ends a call when its time is up: the client's `grpc-timeout`, or a default for unary calls.
+//! Ends a call when its time is up: the client's `grpc-timeout`, or a default for unary calls. A request
+//! of one message must have come by that default, whatever the client says.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
-use tokio::time::{sleep_until, timeout_at};
+use http_body_util::BodyExt;
+use tokio::sync::oneshot;
+use tokio::time::{sleep_until, timeout, timeout_at};
 
 use super::{Call, errors, streams};
 use crate::api::Deadline;
 use crate::api::error::ApiError;
 
-/// The layer: `default` is what a unary call may take where the client says nothing. A streaming
-/// call then may take as long as it likes.
+/// The layer: `default` is what a unary call may take where the client says nothing, and a request of one
+/// message in any case. A streaming call may take as long as it likes, where the client says nothing.
 pub async fn keep(
     State(default): State<Duration>,
     Extension(call): Extension<Call>,
@@ -26,11 +32,18 @@ pub async fn keep(
         Err(refused) => return errors::respond(refused),
     };
     // A deadline beyond the end of time is none.
-    let Some(deadline) = allowed.and_then(|allowed| Instant::now().checked_add(allowed)) else {
-        return next.run(request).await;
+    let deadline = allowed.and_then(|allowed| Instant::now().checked_add(allowed));
+    if let Some(deadline) = deadline {
+        request.extensions_mut().insert(Deadline(deadline));
+    }
+    let answer = async {
+        match call.method.client_streaming {
+            true => next.run(request).await,
+            false => run_unless_too_slow(default, request, next).await,
+        }
     };
-    request.extensions_mut().insert(Deadline(deadline));
-    match timeout_at(deadline.into(), next.run(request)).await {
+    let Some(deadline) = deadline else { return answer.await };
+    match timeout_at(deadline.into(), answer).await {
         Err(_) => errors::respond(ApiError::DeadlineExceeded),
         Ok(response) if call.method.streaming => {
             let end = async move {
@@ -40,6 +53,28 @@ pub async fn keep(
             response.map(|body| streams::body_until(end, body))
         }
         Ok(response) => response,
+    }
+}
+
+/// Runs a call whose request must have come, to its end, within `limit`. A client may wait an hour for
+/// an answer, but hold no place for an hour by asking nothing.
+async fn run_unless_too_slow(limit: Duration, request: Request, next: Next) -> Response {
+    // Dropped with the request's body, as when all of it is read.
+    let (unread, read) = oneshot::channel::<Infallible>();
+    let request = request.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &unread;
+            frame
+        }))
+    });
+    let too_slow = async {
+        if timeout(limit, read).await.is_ok() {
+            pending().await
+        }
+    };
+    tokio::select! {
+        response = next.run(request) => response,
+        () = too_slow => errors::respond(ApiError::RequestTooSlow(limit)),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, streams};
+use super::{Call, errors, streams};
 use crate::api::error::ApiError;
 
 /// Cancelled when the streams of a connection are to end; in the extensions of its requests.
@@ -22,9 +22,14 @@ pub async fn wind_up(
     if !call.method.streaming {
         return next.run(request).await;
     }
-    let end = async move {
+    let draining = async move {
         end.cancelled_owned().await;
         ApiError::Draining
     };
-    streams::run_until(end, request, next).await
+    if call.method.client_streaming {
+        return streams::run_until(draining, request, next).await;
+    }
+    // The client says nothing more that could end, so its answers do.
+    let draining = async move { Some(errors::trailers(draining.await)) };
+    next.run(request).await.map(|body| streams::body_until(draining, body))
 }

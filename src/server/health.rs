@@ -43,7 +43,7 @@ pub enum Readiness {
 pub struct Health {
     readiness: watch::Receiver<Readiness>,
     draining: CancellationToken,
-    watching: JoinHandle<Watch>,
+    watching: JoinHandle<()>,
 }
 
 struct Watch {
@@ -70,7 +70,6 @@ impl Health {
         let watching = tokio::spawn(async move {
             stopped.run_until_cancelled(watch.check_forever()).await;
             watch.report(Readiness::Draining).await;
-            watch
         });
         (Self { readiness, draining, watching }, service)
     }
@@ -80,23 +79,10 @@ impl Health {
     }
 
     /// Says that the server is going away; when this returns, everyone who asks is told.
-    pub async fn drain(self) -> Drained {
+    pub async fn drain(self) {
         self.draining.cancel();
-        Drained(self.watching.await.ok())
-    }
-}
-
-/// A health service that says NOT_SERVING and nothing else any more.
-pub struct Drained(Option<Watch>);
-
-impl Drained {
-    /// Ends the streams of those who watch: they have been told, and a drain does not wait for
-    /// calls that never end.
-    pub async fn end_watches(self) {
-        let Some(mut watch) = self.0 else { return };
-        for &service in watch.with_store.iter().chain(watch.without_store) {
-            watch.reporter.clear_service_status(service).await;
-        }
+        // Nothing in there panics.
+        let _ = self.watching.await;
     }
 }
 

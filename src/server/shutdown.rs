@@ -42,7 +42,7 @@ impl Shutdown {
     }
 
     /// Waits for the first signal.
-    pub(super) async fn requested(&self) {
+    pub async fn requested(&self) {
         self.requested.cancelled().await;
     }
 

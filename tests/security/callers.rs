@@ -1,5 +1,7 @@
 //! Who is known: keys, tokens and everything that only looks like one.
 
+use std::time::Duration;
+
 use copydesk::access::NewKey;
 use copydesk::api::v1;
 use copydesk::api::v1::document_service_client::DocumentServiceClient;
@@ -142,6 +144,31 @@ async fn a_call_without_a_good_credential_is_unauthenticated() {
     // Within what clocks may differ.
     info(&channel, with(&changed("exp", json!(now() - 10)), ask())).await.unwrap();
     info(&channel, with(&changed("aud", json!(["other", AUDIENCE])), ask())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_that_was_good_is_refused_when_it_has_expired() {
+    let (files, issuer) = (Files::new(), Issuer::new());
+    let server = server(&files, "", &issuer, &[]).await;
+    let channel = server.connect().await;
+    let mut claims = claims("read");
+    // Good for three seconds more, by what clocks may differ.
+    claims["exp"] = json!(now() - 27);
+    let token = issuer.sign(&json!({"alg": "EdDSA"}), &claims);
+    let mut calls = 0;
+    let refused = loop {
+        match info(&channel, with(&token, ask())).await {
+            Ok(()) => calls += 1,
+            Err(refused) => break refused,
+        }
+        assert!(now() < claims["exp"].as_u64().unwrap() + 30 + 5, "it is still good");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(error_info(&refused).reason, "TOKEN_EXPIRED");
+    assert!(calls > 1, "it was never good");
+    let forged = format!("{}AAAA", &token[..token.len() - 4]);
+    let refused = info(&channel, with(&forged, ask())).await.unwrap_err();
+    assert_eq!(error_info(&refused).reason, "CREDENTIALS_INVALID");
 }
 
 #[tokio::test]
