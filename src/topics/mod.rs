@@ -17,7 +17,7 @@ pub use own::{Definition, InvalidTaxonomy, MAX_FILE_BYTES, OwnTaxonomy, Problem,
 
 use features::{Occurrence, Reader, Vocabulary};
 use latent::Latent;
-use naming::Names;
+use naming::{Context, Judge, Named, Names, Traits};
 use own::Knowledge;
 use taxonomy::{Place, Taxonomy};
 
@@ -41,6 +41,9 @@ impl Default for Options {
 /// Where nothing else is asked for: F1 on cross-validated texts is flat from 0.3, best for the
 /// second level, to 0.4, best for the first.
 const MIN_CONFIDENCE: f32 = 0.35;
+
+/// The same for a concept that is only named: of those from here on, four in five are topics.
+const MIN_NAMED_CONFIDENCE: f32 = 0.45;
 
 /// The taxonomy's id.
 pub const TAXONOMY_ID: &str = "iptc-media-topics";
@@ -90,8 +93,7 @@ pub struct TopicModel {
     calibration: Vec<Platt>,
     /// The concepts that are not learnt but read.
     names: Names,
-    /// What being named means, given the concept's parent.
-    naming: Platt,
+    judge: Judge,
     blank: Blank,
 }
 
@@ -122,7 +124,8 @@ impl TopicModel {
         };
         let (words, idf) = (file.u32s("words")?, file.f32s("idf")?);
         let weights = QuantizedWeights { scales: file.f32s("scales")?, values: file.i8s("weights")? };
-        let (calibration, naming, blank) = (platts("platt")?, platts("naming")?, platts("blank")?);
+        let (calibration, blank) = (platts("platt")?, platts("blank")?);
+        let (traits, leanings) = (file.f32s("naming")?, file.f32s("leanings")?);
         let blank_weights =
             QuantizedWeights { scales: file.f32s("blank_scales")?, values: file.i8s("blank_weights")? };
         let scales = file.f32s("latent_scales")?;
@@ -133,14 +136,13 @@ impl TopicModel {
             && weights.values.len() == (words.len() + latent.dimensions) * outputs.len()
             && weights.scales.len() == outputs.len()
             && calibration.len() == outputs.len()
-            && naming.len() == 1
+            && leanings.len() == taxonomy.concepts().len()
             && blank.len() == 1
             && blank_weights.scales.len() == 1
             && blank_weights.values.len() == words.len() + latent.dimensions
             && outputs.iter().all(|&place| place < taxonomy.concepts().len());
-        if !sizes_agree {
-            return Err(ModelError::Damaged(0));
-        }
+        let weights_of_traits = Traits::try_from(traits).ok().filter(|_| sizes_agree);
+        let Some(weights_of_traits) = weights_of_traits else { return Err(ModelError::Damaged(0)) };
         let countries = file.u32s("country_names")?.into_iter().zip(file.u16s("countries")?);
         let reader = Reader::new(countries.collect());
         let read = (0..taxonomy.concepts().len()).filter(|place| !outputs.contains(place));
@@ -156,7 +158,7 @@ impl TopicModel {
             outputs: Outputs::new(&taxonomy, outputs),
             words: Vocabulary::new(&words, idf),
             latent,
-            naming: naming[0],
+            judge: Judge { weights: weights_of_traits, leanings },
             blank: Blank { weights: blank_weights, platt: blank[0] },
             taxonomy,
             reader,
@@ -235,9 +237,14 @@ impl TopicModel {
                 reason: Reason::Learnt(output),
             })
             .collect();
-        candidates.extend(self.named(&occurrences, &confidences));
-        let least = options.min_confidence.unwrap_or(MIN_CONFIDENCE);
-        candidates.retain(|candidate| candidate.confidence >= least);
+        candidates.extend(self.named(&occurrences, &vector, &confidences));
+        candidates.retain(|candidate| {
+            let least = match candidate.reason {
+                Reason::Learnt(_) => MIN_CONFIDENCE,
+                Reason::Named(_) => MIN_NAMED_CONFIDENCE,
+            };
+            candidate.confidence >= options.min_confidence.unwrap_or(least)
+        });
         // A parent is at least as sure as its children and stands before them in the taxonomy.
         candidates.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.concept.cmp(&b.concept)));
         candidates.truncate(options.max_topics);
@@ -260,23 +267,19 @@ impl TopicModel {
     }
 
     /// The concepts below the learnt ones that the text names, as sure as their ancestors allow.
-    fn named(&self, occurrences: &[Occurrence], confidences: &[f32]) -> Vec<Candidate> {
+    fn named(&self, occurrences: &[Occurrence], vector: &Sparse, confidences: &[f32]) -> Vec<Candidate> {
         let ancestor =
             |concept| self.taxonomy.ancestors(concept).find_map(|place| self.outputs.output(place));
-        self.names
-            .find(occurrences, &self.words)
-            .into_iter()
-            // A word in passing is not what a text is about, and the deeper the rarer it is.
-            .filter(|named| named.prominent || self.taxonomy.concept(named.concept).level == 2)
-            .filter_map(|named| {
-                let above = ancestor(named.concept)?;
-                Some(Candidate {
-                    concept: named.concept,
-                    confidence: confidences[above] * self.naming.probability(named.strength),
-                    reason: Reason::Named(named.spans),
-                })
+        let context = Context { words: &self.words, latent: &self.latent, vector };
+        let named = self.names.find(occurrences, context, &self.taxonomy);
+        let candidate = |named: Named| {
+            Some(Candidate {
+                concept: named.concept,
+                confidence: confidences[ancestor(named.concept)?] * self.judge.probability(&named),
+                reason: Reason::Named(named.spans),
             })
-            .collect()
+        };
+        named.into_iter().filter_map(candidate).collect()
     }
 
     /// Where the words are that add most to an output's score.
@@ -548,11 +551,22 @@ mod tests {
             (club, "sport", "athletics"),
             (singer, "arts, culture, entertainment and media", "taxi and ride-hailing"),
         ] {
-            let found: Vec<String> =
-                tag("", text, most(100, 0.0)).into_iter().map(|topic| topic.display_name).collect();
+            let found = names("", text);
             assert_eq!(found[0], first);
             assert!(!found.iter().any(|name| name == deep), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_word_of_the_same_family_in_the_title_makes_a_named_concept_surer() {
+        let text = "A jury found the former clerk guilty on nine counts on Friday. The judge said that he had cheated the \
+            town of its money for years and put a price on permits. He was sentenced to seven years in prison, and the \
+            court heard that builders had paid him 40,000 pounds. The charge was bribery.";
+        let bribery = |title| {
+            let topics = tag(title, text, most(100, 0.0));
+            topics.iter().find(|topic| topic.display_name == "bribery").map(|topic| topic.confidence)
+        };
+        assert!(bribery("Clerk jailed over bribes") > bribery("Clerk jailed over permits"));
     }
 
     #[test]

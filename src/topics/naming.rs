@@ -2,21 +2,21 @@
 //! examples to be learnt; "bankruptcy" and "figure skating" can be read instead.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
 use super::features::{Hash, Occurrence, Reader, Vocabulary};
+use super::latent::Latent;
 use super::taxonomy::{Place, Taxonomy};
-use crate::document::TextSpan;
+use crate::document::{Section, TextSpan};
+use crate::model::linear::Sparse;
 
 /// Between two words of a name there is room for "of the" and no more, in bytes.
 const WIDEST_GAP: usize = 8;
 
-/// A text says what it is about in its title and first words, so many without the stop words: of
-/// the concepts named there once most are its topics, of those named later four in ten.
+/// A text says what it is about in its title and first words, so many without the stop words.
 const LEAD: usize = 25;
-/// How much a name there counts beside one that comes later.
-const LEAD_WEIGHT: f32 = 2.0;
 
 /// The names of concepts, as sequences of words.
 pub(super) struct Names {
@@ -28,44 +28,94 @@ struct Name {
     concept: Place,
     /// Whether it has capitals itself, as "Christianity".
     proper: bool,
+    /// Whether it is but of one family with the name, as "bribes" with "bribery".
+    kin: bool,
 }
 
 /// A concept named in a text.
 pub(super) struct Named {
     pub concept: Place,
-    /// How often, where, and in how telling words it is named, as a logarithm.
-    pub strength: f32,
     pub spans: Vec<TextSpan>,
-    /// Whether it is named more than once, or where the text says what it is about.
-    pub prominent: bool,
+    pub traits: Traits,
+}
+
+/// What tells whether a named concept is a topic of the text or a word in passing: 1; whether it is
+/// named in the title; whether it is in the lead; whether that is so of a word of its family; how often
+/// it is named, as a logarithm; how far into the text first, as a share; how many words the text has, as
+/// a logarithm; how rare the name's words are; how many they are; how near in the latent space the
+/// name is to the text; whether the concept is below the second level.
+pub(super) type Traits = [f32; 11];
+
+/// Says how surely a named concept is a topic, given that its ancestor is one.
+pub(super) struct Judge {
+    /// Of the traits, by logistic regression.
+    pub weights: Traits,
+    /// How far each concept is oftener or seldomer a topic where it is named than its traits say:
+    /// "communities" are named everywhere.
+    pub leanings: Vec<f32>,
+}
+
+impl Judge {
+    pub fn probability(&self, named: &Named) -> f32 {
+        let score: f32 = self.weights.iter().zip(&named.traits).map(|(weight, of)| weight * of).sum();
+        let leaning = self.leanings.get(named.concept).copied().unwrap_or(0.0);
+        1.0 / (1.0 + (-(score + leaning)).exp())
+    }
+}
+
+/// Where a text has a concept's name.
+#[derive(Default)]
+struct Mentions {
+    spans: Vec<TextSpan>,
+    first: usize,
+    /// The words of the first mention.
+    words: Vec<Hash>,
+    in_title: bool,
+    in_lead: bool,
+    kin_in_lead: bool,
+}
+
+/// What a concept is named beside.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub words: &'a Vocabulary,
+    pub latent: &'a Latent,
+    /// The text's vector with its latent part.
+    pub vector: &'a Sparse,
 }
 
 impl Names {
     pub fn new(taxonomy: &Taxonomy, reader: &Reader, concepts: impl Iterator<Item = Place>) -> Self {
-        let mut by_first_word: FxHashMap<Hash, Vec<Name>> = FxHashMap::default();
+        let mut names = Self { by_first_word: FxHashMap::default() };
         for concept in concepts {
             let name = &taxonomy.concept(concept).name;
             let proper = name.contains(char::is_uppercase);
             for form in forms(name) {
-                if let Some((first, rest)) = reader.words_of(&form).split_first() {
-                    let names = by_first_word.entry(*first).or_default();
-                    if !names.iter().any(|name| name.concept == concept && name.rest == rest) {
-                        names.push(Name { rest: rest.to_vec(), concept, proper });
-                    }
+                names.add(reader.words_of(&form), Name { rest: Vec::new(), concept, proper, kin: false });
+                for kin in family(&form) {
+                    names.add(reader.words_of(&kin), Name { rest: Vec::new(), concept, proper, kin: true });
                 }
             }
         }
-        // The longest name first, so that "nuclear power" is not taken for less.
-        by_first_word
-            .values_mut()
-            .for_each(|names| names.sort_by_key(|name| std::cmp::Reverse(name.rest.len())));
-        Self { by_first_word }
+        // The longest name first, so that "nuclear power" is not taken for less, and before all kin.
+        for names in names.by_first_word.values_mut() {
+            names.sort_by_key(|name| (name.kin, std::cmp::Reverse(name.rest.len())));
+        }
+        names
+    }
+
+    fn add(&mut self, words: Vec<Hash>, name: Name) {
+        let Some((first, rest)) = words.split_first() else { return };
+        let names = self.by_first_word.entry(*first).or_default();
+        if !names.iter().any(|known| known.concept == name.concept && known.rest == rest) {
+            names.push(Name { rest: rest.to_vec(), ..name });
+        }
     }
 
     /// Every concept that the text names, in the order of the taxonomy.
-    pub fn find(&self, occurrences: &[Occurrence], words: &Vocabulary) -> Vec<Named> {
+    pub fn find(&self, occurrences: &[Occurrence], context: Context, taxonomy: &Taxonomy) -> Vec<Named> {
         let singles: Vec<&Occurrence> = occurrences.iter().filter(|occurrence| !occurrence.pair).collect();
-        let mut found: Vec<Named> = Vec::new();
+        let mut found: BTreeMap<Place, Mentions> = BTreeMap::new();
         let mut at = 0;
         while at < singles.len() {
             let names = self.by_first_word.get(&singles[at].hash).map_or(&[][..], Vec::as_slice);
@@ -73,27 +123,70 @@ impl Names {
                 at += 1;
                 continue;
             };
-            let named = &singles[at..=at + name.rest.len()];
-            let mut span = named[0].span;
-            span.span.end = named[named.len() - 1].span.span.end;
-            let lead = at < LEAD;
-            let telling: f32 = named.iter().map(|word| word.weight * words.idf_of(word.hash)).sum();
-            let strength = if lead { LEAD_WEIGHT * telling } else { telling };
-            match found.iter_mut().find(|known| known.concept == name.concept) {
-                Some(known) => {
-                    known.strength += strength;
-                    known.spans.push(span);
-                    known.prominent = true;
+            let words = &singles[at..=at + name.rest.len()];
+            let (in_title, in_lead) = (words[0].span.section == Section::Title, at < LEAD);
+            if name.kin {
+                // Of all the concepts whose family it is.
+                for name in names.iter().filter(|name| name.kin && in_lead) {
+                    found.entry(name.concept).or_default().kin_in_lead = true;
                 }
-                None => {
-                    found.push(Named { concept: name.concept, strength, spans: vec![span], prominent: lead })
+            } else {
+                let mentions = found.entry(name.concept).or_default();
+                if mentions.spans.is_empty() {
+                    mentions.first = at;
+                    mentions.words = words.iter().map(|word| word.hash).collect();
                 }
+                mentions.in_title |= in_title;
+                mentions.in_lead |= in_lead;
+                let mut span = words[0].span;
+                span.span.end = words[words.len() - 1].span.span.end;
+                mentions.spans.push(span);
             }
-            at += named.len();
+            at += words.len();
         }
-        found.iter_mut().for_each(|named| named.strength = named.strength.ln());
-        found.sort_by_key(|named| named.concept);
-        found
+        let named = found.into_iter().filter(|(_, mentions)| !mentions.spans.is_empty());
+        named
+            .map(|(concept, mentions)| Named {
+                concept,
+                traits: mentions.traits(singles.len(), taxonomy.concept(concept).level, context),
+                spans: mentions.spans,
+            })
+            .collect()
+    }
+}
+
+impl Mentions {
+    fn traits(&self, text_words: usize, level: usize, context: Context) -> Traits {
+        let share = |yes: bool| f32::from(u8::from(yes));
+        let rarity: f32 = self.words.iter().map(|&word| context.words.idf_of(word)).sum();
+        [
+            1.0,
+            share(self.in_title),
+            share(self.in_lead),
+            share(self.kin_in_lead),
+            (self.spans.len() as f32).ln(),
+            self.first as f32 / text_words as f32,
+            (text_words as f32).ln() - 5.0,
+            rarity / self.words.len() as f32 - 5.0,
+            self.words.len() as f32 - 1.0,
+            self.likeness(context),
+            share(level > 2),
+        ]
+    }
+
+    /// The cosine of the name and the text in the latent space.
+    fn likeness(&self, context: Context) -> f32 {
+        let Context { words, latent, vector } = context;
+        let text: Vec<f32> =
+            vector[vector.len() - latent.dimensions..].iter().map(|&(_, value)| value).collect();
+        let mut name = vec![0.0f32; latent.dimensions];
+        for &word in &self.words {
+            let Some((row, scale)) = words.place(word).and_then(|place| latent.row(place)) else { continue };
+            let scale = scale * words.idf_of(word);
+            name.iter_mut().zip(row).for_each(|(sum, &place)| *sum += scale * f32::from(place));
+        }
+        let product = |one: &[f32], other: &[f32]| -> f32 { one.iter().zip(other).map(|(a, b)| a * b).sum() };
+        product(&name, &text) / (product(&name, &name) * product(&text, &text)).sqrt().max(f32::MIN_POSITIVE)
     }
 }
 
@@ -119,12 +212,15 @@ pub(super) fn follows(words: &[impl Borrow<Occurrence>], rest: &[Hash]) -> bool 
 /// The ways a text may put a concept's name: without its explanation in brackets, each word
 /// of "robbery and theft" alone, and in American spelling.
 fn forms(name: &str) -> Vec<String> {
-    let name = name.split(" (").next().unwrap_or(name).to_lowercase();
+    let full = name.split(" (").next().unwrap_or(name);
+    let name = full.to_lowercase();
     let parts: Vec<&str> =
         name.split(" and ").flat_map(|part| part.split(" or ")).flat_map(|part| part.split(", ")).collect();
     let mut forms = vec![name.clone()];
     if parts.len() > 1 && parts.iter().all(|part| !part.contains(' ')) {
-        forms.extend(parts.iter().map(|part| (*part).to_owned()));
+        // Without its last letter, "AIDS" would be another word.
+        let abbreviation = |part: &&&str| full.contains(&part.to_uppercase());
+        forms.extend(parts.iter().filter(|part| !abbreviation(part)).map(|part| (*part).to_owned()));
     }
     let american = |form: &String| {
         let mut american = form.clone();
@@ -144,4 +240,24 @@ fn forms(name: &str) -> Vec<String> {
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// What makes one word of another: "bribe", "bribery", "briber". No `y`: "policy" is no kin of "police".
+const ENDINGS: [&str; 16] = [
+    "", "e", "er", "or", "ed", "ing", "ion", "ery", "ation", "ment", "ement", "ist", "ism", "al", "ee", "ive",
+];
+/// A word that is shorter without its ending has nothing of its meaning left, in bytes.
+const SHORTEST_BASE: usize = 4;
+
+/// Words that may be of one family with a name of one word. Many are no words at all; no text has them.
+fn family(name: &str) -> Vec<String> {
+    if name.contains(' ') {
+        return Vec::new();
+    }
+    let singular = name.strip_suffix('s').unwrap_or(name);
+    let bases = ENDINGS.iter().filter_map(|ending| singular.strip_suffix(ending));
+    bases
+        .filter(|base| base.len() >= SHORTEST_BASE)
+        .flat_map(|base| ENDINGS.iter().map(move |ending| format!("{base}{ending}")))
+        .collect()
 }

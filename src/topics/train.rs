@@ -2,6 +2,7 @@
 
 mod furniture;
 mod latent;
+mod naming;
 mod report;
 
 use std::cmp::Reverse;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use super::features::{Hash, Occurrence, Reader, Vocabulary};
 use super::latent::Latent;
-use super::naming::Names;
+use super::naming::{Context, Named, Names};
 use super::taxonomy::{Concept, Place, Taxonomy};
 use super::{Outputs, VERSION, evened};
 use crate::document::Article;
@@ -134,8 +135,8 @@ struct Corpus {
 struct Learnable {
     id: String,
     labels: Vec<String>,
-    /// Level-2 concepts that the text calls by their name, and how strongly.
-    named: Vec<(Place, f32)>,
+    /// The concepts below the first level that the text calls by their name.
+    named: Vec<Named>,
     /// How sure another topic than the labelled ones can be at most.
     others: f32,
     example: Example,
@@ -170,12 +171,13 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         corpus.hashes.len()
     );
     let held_out = corpus.cross_validated_scores();
-    report::print(&corpus, &held_out);
+    report::print(&corpus, &held_out)?;
 
     let places: Vec<u16> = corpus.outputs.concepts.iter().map(|&place| place as u16).collect();
     let calibration = corpus.calibrate(&held_out, |_| true);
     let weights = corpus.learn(|_| false).quantized();
     let blank = corpus.learn_blank(|_| false).quantized();
+    let judge = naming::learn(&corpus, |_| false)?;
     let mut model = ModelWriter::new("topics", VERSION);
     model
         .lines("taxonomy", corpus.taxonomy.lines())
@@ -189,7 +191,8 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         .f32s("scales", &weights.scales)
         .i8s("weights", &weights.values)
         .f32s("platt", &platts(&calibration))
-        .f32s("naming", &platts(&[corpus.calibrate_naming()]))
+        .f32s("naming", &judge.weights)
+        .f32s("leanings", &judge.leanings)
         .f32s("blank_scales", &blank.scales)
         .i8s("blank_weights", &blank.values)
         .f32s("blank", &platts(&[corpus.calibrate_blank(&held_out, |_| true)]));
@@ -226,8 +229,10 @@ impl Corpus {
         let mut texts = latent::read(&data.join("unlabelled/news.txt.xz"), &read_texts, &reader, &words)?;
         texts.extend(sectioned_texts.iter().map(|text| words.vector(&text.words).0));
         let latent = latent::learn(texts, single);
-        let second = (0..taxonomy.concepts().len()).filter(|&place| taxonomy.concept(place).level == 2);
-        let names = Names::new(&taxonomy, &reader, second);
+        let (learnt, others): (Vec<Place>, Vec<Place>) =
+            (0..taxonomy.concepts().len()).partition(|&place| outputs.output(place).is_some());
+        let second = learnt.into_iter().filter(|&place| taxonomy.concept(place).level == 2);
+        let names = [others, second.collect()].map(|of| Names::new(&taxonomy, &reader, of.into_iter()));
         let described = descriptions(&labelled, &taxonomy, &reader)?;
         let headlines = headlines(&labelled.join(READ), &reader)?;
         let blank = furniture::read(&data.join("extraction_text/train.jsonl"), &reader)?;
@@ -237,16 +242,21 @@ impl Corpus {
             vector
         };
         let learnable = |texts: Vec<Text>| {
-            let learn = |text: Text| Learnable {
-                example: Example {
-                    vector: vector(&text),
-                    targets: targets(&taxonomy, &outputs.concepts, &text.labels),
-                    weight: text.weight,
-                },
-                named: names.find(&text.words, &words).iter().map(|n| (n.concept, n.strength)).collect(),
-                labels: text.labels,
-                others: text.others,
-                id: text.id,
+            let learn = |text: Text| {
+                let vector = vector(&text);
+                let context = Context { words: &words, latent: &latent, vector: &vector };
+                let named = names.iter().flat_map(|names| names.find(&text.words, context, &taxonomy));
+                Learnable {
+                    named: named.collect(),
+                    example: Example {
+                        vector,
+                        targets: targets(&taxonomy, &outputs.concepts, &text.labels),
+                        weight: text.weight,
+                    },
+                    labels: text.labels,
+                    others: text.others,
+                    id: text.id,
+                }
             };
             texts.into_iter().map(learn).collect()
         };
@@ -393,22 +403,6 @@ impl Corpus {
             scored.extend(used.map(|(_, scores)| (scores.blank, blank)));
         }
         Platt::fit(&scored, Platt { slope: 8.0, offset: -4.0 }, 0.0)
-    }
-
-    /// How far a text is about a concept that it names, given that it is about the concept's
-    /// parent. There are labels for the second level only; the deeper ones are taken to be
-    /// alike.
-    fn calibrate_naming(&self) -> Platt {
-        let mut scored = Vec::new();
-        for text in &self.read {
-            let labelled = |place: Place| text.labels.contains(&self.taxonomy.concept(place).code);
-            for &(place, strength) in &text.named {
-                if self.taxonomy.concept(place).parent.is_some_and(labelled) {
-                    scored.push((strength, labelled(place)));
-                }
-            }
-        }
-        Platt::fit(&scored, Platt { slope: 1.0, offset: -2.0 }, 0.0)
     }
 }
 

@@ -1,11 +1,14 @@
 //! What cross-validation says of the model, printed while it is trained.
 
+use std::error::Error;
+
+use super::naming::{self, Readings};
 use super::{Corpus, FOLDS, HeldOut, Learnable, Scores, fold_of};
 use crate::model::linear::Platt;
-use crate::topics::{MIN_CONFIDENCE, is_blank};
+use crate::topics::{MIN_CONFIDENCE, MIN_NAMED_CONFIDENCE, is_blank};
 
 /// Prints F1 over thresholds, how calibrated the confidences are, and each topic's figures.
-pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
+pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) -> Result<(), Box<dyn Error>> {
     // A text's confidences are calibrated on the folds that it is not in.
     let calibrations: Vec<_> = (0..FOLDS)
         .map(|fold| {
@@ -39,6 +42,7 @@ pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
     print_headlines(corpus, &headlines);
     print_blank(&blank);
     print_calibration(corpus, &confidences);
+    print_named(corpus, &confidences)?;
     let counts = counts(corpus, &corpus.read, &confidences, MIN_CONFIDENCE);
     for (output, counts) in counts.iter().enumerate() {
         let concept = corpus.taxonomy.concept(corpus.outputs.concepts[output]);
@@ -54,6 +58,47 @@ pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) {
             indent = 2 * (concept.level - 1)
         );
     }
+    Ok(())
+}
+
+/// How many of the concepts that texts name are rightly given, among the texts that were read for it.
+fn print_named(corpus: &Corpus, confidences: &[Vec<f32>]) -> Result<(), Box<dyn Error>> {
+    let readings = Readings::new(corpus)?;
+    let mut judged = Vec::new();
+    for fold in 0..FOLDS {
+        let judge = naming::learn(corpus, |text| fold_of(&text.id) == fold)?;
+        let held_out = |(text, _): &(&Learnable, _)| fold_of(&text.id) == fold && readings.cover(text);
+        for (text, confidences) in corpus.read.iter().zip(confidences).filter(held_out) {
+            for named in &text.named {
+                let mut above = corpus.taxonomy.ancestors(named.concept);
+                let above = above.find_map(|place| corpus.outputs.output(place));
+                let learnt = corpus.outputs.output(named.concept).is_some();
+                let right = readings.is_topic(corpus, text, named.concept).filter(|_| !learnt);
+                if let (Some(above), Some(right)) = (above, right) {
+                    judged.push((confidences[above] * judge.probability(named), right));
+                }
+            }
+        }
+    }
+    for threshold in [0.3, MIN_CONFIDENCE, 0.4, MIN_NAMED_CONFIDENCE, 0.5] {
+        let mut counts = Counts::default();
+        for &(confidence, right) in &judged {
+            match (right, confidence >= threshold) {
+                (true, true) => counts.hits += 1,
+                (false, true) => counts.wrong += 1,
+                (true, false) => counts.missed += 1,
+                (false, false) => {}
+            }
+        }
+        println!(
+            "{} named concepts, confidence >= {threshold:.2}: P {:.3} R {:.3}, {} given",
+            judged.len(),
+            counts.precision(),
+            counts.recall(),
+            counts.hits + counts.wrong
+        );
+    }
+    Ok(())
 }
 
 /// Each text's confidences by the calibration of its fold.
