@@ -28,24 +28,48 @@ const OPENING: usize = 3;
 const LEAST_WORD_WEIGHT: f32 = 2.0;
 
 const MODEL: &[u8] = include_bytes!("../../models/keyphrases.bin");
-/// The model's sections: hashes of words that are verbs, and of words that end no phrase.
-const BREAKING: &str = "breaking";
-const LEADING: &str = "leading";
+/// The model's sections, one a [`Use`]: hashes of words.
+const SECTIONS: [(&str, Use); 6] = [
+    ("breaking", Use::Verb),
+    ("mostly breaking", Use::MostlyVerb),
+    ("leading", Use::Describes),
+    ("either", Use::Either),
+    ("nouns", Use::Noun),
+    ("describing plurals", Use::Plural),
+];
+
+/// What news uses a word for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Verb,
+    /// A verb but behind an adjective or determiner: "conduct".
+    MostlyVerb,
+    /// Stands before nouns, and ends no phrase.
+    Describes,
+    /// Noun or verb: "support", "claims".
+    Either,
+    /// A noun that does not look like one: "table", "purchases".
+    Noun,
+    /// A plural that describes what follows it: "sports", "jobs".
+    Plural,
+}
 
 /// Knows what words do in phrases. Immutable; share it.
 pub struct PhraseModel {
     info: ModelInfo,
     /// By [`form`]; other words are nouns, unless they look otherwise.
-    forms: FxHashMap<u32, Role>,
+    uses: FxHashMap<u32, Use>,
 }
 
 impl PhraseModel {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
         let file = ModelFile::parse(MODEL)?;
-        let breaking = file.u32s(BREAKING)?.into_iter().map(|form| (form, Role::Breaks));
-        let leading = file.u32s(LEADING)?.into_iter().map(|form| (form, Role::Leads));
-        Ok(Self { info: file.info().clone(), forms: breaking.chain(leading).collect() })
+        let mut uses = FxHashMap::default();
+        for (section, r#use) in SECTIONS {
+            uses.extend(file.u32s(section)?.into_iter().map(|form| (form, r#use)));
+        }
+        Ok(Self { info: file.info().clone(), uses })
     }
 
     pub fn info(&self) -> &ModelInfo {
@@ -60,7 +84,7 @@ impl PhraseModel {
         } else {
             (&article.body, Some(&article.title))
         };
-        let read = |text| Reading { text, owners: owners(text, entities), forms: &self.forms };
+        let read = |text| Reading { text, owners: owners(text, entities), uses: &self.uses };
         let mut phrases = Phrases::default();
         phrases.collect(&read(source));
         if let Some(title) = title {
@@ -90,7 +114,8 @@ fn owners(text: &Segmented, entities: &[Entity]) -> Vec<Option<Owner>> {
             let first = text.tokens.partition_point(|token| token.span().begin < span.begin);
             let tokens = owners.iter_mut().zip(&text.tokens).skip(first);
             for (owner, token) in tokens.take_while(|(_, token)| token.span().end <= span.end) {
-                *owner = Some(Owner { entity, begins: token.span().begin == span.begin });
+                let begins = token.span().begin == span.begin;
+                *owner = Some(Owner { entity, begins, person: *kind == EntityKind::Person });
             }
         }
     }
@@ -102,6 +127,7 @@ struct Owner {
     /// Its place among the entities.
     entity: usize,
     begins: bool,
+    person: bool,
 }
 
 /// What a word can do in a phrase.
@@ -130,7 +156,7 @@ const FUNCTION_WORDS: &str = "a an the this that these those each every either n
     it's he's she's that's there's what's who's let's i'm you're we're they're i've you've we've they've i'd he'd \
     she'd we'd they'd i'll you'll he'll she'll we'll they'll there here now just also only even still too very \
     really quite rather almost already always never often sometimes soon later earlier ago ever perhaps maybe \
-    however instead meanwhile moreover therefore thus hence otherwise anyway indeed again together away back \
+    however instead meanwhile according moreover therefore thus hence otherwise anyway indeed again together away back \
     forward ahead apart alone else far well yes no ok please like one two three four five six seven eight nine ten \
     dozen hundred thousand million billion trillion first second third last next today yesterday tomorrow tonight \
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august \
@@ -144,7 +170,7 @@ const ADJECTIVES: &str = "new old good better best bad worse worst big bigger bi
     true full whole free clear strong strongest weak hard easy difficult different similar single double common special \
     certain various entire final initial total general particular specific serious significant huge massive senior \
     chief deputy acting so-called ongoing upcoming latest least northern southern eastern western central global \
-    ready sure aware right wrong open dead alive concerned worried happy sad close popular additional available";
+    elderly daily weekly monthly friendly deadly costly ready sure aware right wrong open dead alive concerned worried happy sad close popular additional available";
 
 /// Nouns that mean too little alone.
 const VAGUE_NOUNS: &str = "year month week day hour minute time moment decade century morning afternoon evening night weekend \
@@ -164,6 +190,24 @@ const NOUNS_IN_ING: [&str; 24] = [
     "funding", "gambling", "housing", "marketing", "mining", "nursing", "operating", "parking", "racing",
     "shipping", "shooting", "spending", "trading", "training", "voting",
 ];
+
+/// Behind these stands a verb.
+const SUBJECTS: &str = "he she they we i you who it which there to will would can could may might must shall should \
+    not n't cannot don't didn't doesn't won't wouldn't can't couldn't";
+
+/// The forms of [`SUBJECTS`].
+static BEFORE_VERBS: LazyLock<FxHashSet<u32>> =
+    LazyLock::new(|| SUBJECTS.split_whitespace().map(form).collect());
+
+/// Behind these stands a noun or what describes one.
+const DETERMINERS: &str = "the a an his her its their our my your every another";
+
+/// The forms of [`DETERMINERS`].
+static BEFORE_NOUNS: LazyLock<FxHashSet<u32>> =
+    LazyLock::new(|| DETERMINERS.split_whitespace().map(form).collect());
+
+/// Plurals without an s.
+const PLURALS: [&str; 5] = ["people", "men", "women", "children", "police"];
 
 /// Words before a name that are no names themselves.
 const TITLE_WORDS: &str = "US uk eu president vice-president vice prime minister secretary general chancellor senator \
@@ -245,7 +289,8 @@ impl Phrases {
             let weight = if number < OPENING { IN_OPENING } else { 1.0 };
             let quarter = 1 << (4 * number / text.sentences.len());
             for token in sentence.tokens.clone() {
-                match reading.word(token, sentence.tokens.start, &mut buffer) {
+                let before = run.last().filter(|word| word.token + 1 == token);
+                match reading.word(token, sentence.tokens.start, before, &mut buffer) {
                     Some(word) if word.role != Role::Breaks => run.push(word),
                     other => {
                         // Marks inside a name hold it together, and "of" does: Bank of England.
@@ -345,7 +390,7 @@ impl Phrases {
         let title = reading.text;
         let mut buffer = Vec::with_capacity(32);
         let words: Vec<Word> = (0..title.tokens.len())
-            .filter_map(|token| reading.word(token, 0, &mut buffer))
+            .filter_map(|token| reading.word(token, 0, None, &mut buffer))
             .filter(|word| word.role != Role::Breaks)
             .collect();
         for word in &words {
@@ -431,12 +476,19 @@ struct Reading<'a> {
     text: &'a Segmented<'a>,
     owners: Vec<Option<Owner>>,
     /// As [`PhraseModel`] has them.
-    forms: &'a FxHashMap<u32, Role>,
+    uses: &'a FxHashMap<u32, Use>,
 }
 
 impl Reading<'_> {
-    /// The token as a word of a phrase; none for marks, addresses, and numbers outside names.
-    fn word(&self, token: usize, sentence_start: usize, buffer: &mut Vec<u8>) -> Option<Word> {
+    /// The token as a word of a phrase, `before` being the word of the phrase that it stands
+    /// behind; none for marks, addresses, and numbers outside names.
+    fn word(
+        &self,
+        token: usize,
+        sentence_start: usize,
+        before: Option<&Word>,
+        buffer: &mut Vec<u8>,
+    ) -> Option<Word> {
         let (text, owner) = (self.text, self.owners[token]);
         match text.tokens[token].kind {
             TokenKind::Word => (),
@@ -452,17 +504,77 @@ impl Reading<'_> {
         // The first word of a sentence has a capital anyway; before another it begins a name.
         let capital =
             owner.is_some() || capitalized(token) && (token != sentence_start || capitalized(token + 1));
-        let abbreviation = written.len() > 1 && !written.contains(char::is_lowercase);
+        let abbreviation = (2..=4).contains(&written.len()) && !written.contains(char::is_lowercase);
         let role = match ROLES.get(&stem) {
             _ if owner.is_some() => Role::Noun,
             // "US" is no pronoun, and "IT" and "WHO" none either.
             Some(_) if abbreviation && capital => Role::Noun,
-            Some(&role) => role,
+            Some(&role @ (Role::Breaks | Role::Leads)) => role,
             None if capital => Role::Noun,
-            None => self.forms.get(&form(written)).copied().unwrap_or_else(|| role_by_ending(written)),
+            Some(&role) if capital => role,
+            known => self.role(token, before, known.copied()),
         };
         Some(Word { token, stem, role, capital, owner })
     }
+
+    /// What a word does that is no name; `listed` is what the lists say.
+    fn role(&self, token: usize, before: Option<&Word>, listed: Option<Role>) -> Role {
+        let written = self.text.word(token);
+        let used = self.used(written);
+        match (used, listed) {
+            (Some(Use::Verb | Use::MostlyVerb | Use::Either), _) if self.is_verb(token, before) => {
+                Role::Breaks
+            }
+            (_, Some(role)) => role,
+            (Some(Use::MostlyVerb), _) if self.is_noun(token, before) => Role::Noun,
+            (Some(Use::Verb | Use::MostlyVerb), _) => Role::Breaks,
+            (Some(Use::Describes), _) => Role::Leads,
+            (Some(Use::Either | Use::Noun | Use::Plural), _) => Role::Noun,
+            (None, None) => role_by_ending(written),
+        }
+    }
+
+    fn used(&self, written: &str) -> Option<Use> {
+        self.uses.get(&form(written)).copied().or_else(|| {
+            let is_verb =
+                |base: &str| matches!(self.uses.get(&form(base)), Some(Use::Verb | Use::MostlyVerb));
+            bases(written).any(is_verb).then_some(Use::Verb)
+        })
+    }
+
+    /// Whether a word that may be a verb must be one where it stands: behind what verbs stand behind, a
+    /// plural, or, in the third person, a person's name.
+    fn is_verb(&self, token: usize, before: Option<&Word>) -> bool {
+        let third_person = self.text.word(token).ends_with('s');
+        let behind = |word: &Word| match word.owner {
+            Some(owner) => third_person && owner.person,
+            None => !third_person && self.is_plural(self.text.word(word.token)),
+        };
+        self.is_behind(token, &BEFORE_VERBS) || before.is_some_and(behind)
+    }
+
+    /// Whether a word that is a verb elsewhere is a noun where it stands.
+    fn is_noun(&self, token: usize, before: Option<&Word>) -> bool {
+        before.is_some_and(|word| word.role == Role::Leads) || self.is_behind(token, &BEFORE_NOUNS)
+    }
+
+    fn is_behind(&self, token: usize, forms: &FxHashSet<u32>) -> bool {
+        token.checked_sub(1).is_some_and(|last| forms.contains(&form(self.text.word(last))))
+    }
+
+    /// Whether the word is a plural that does not describe what follows it.
+    fn is_plural(&self, written: &str) -> bool {
+        let ends_like_one =
+            written.ends_with('s') && !["ss", "us", "is"].iter().any(|end| written.ends_with(end));
+        let describes = matches!(self.uses.get(&form(written)), Some(Use::Plural | Use::Describes));
+        !describes && (ends_like_one || PLURALS.contains(&written))
+    }
+}
+
+/// What a verb in the third person may be a form of: "recovers", "reaches".
+fn bases(written: &str) -> impl Iterator<Item = &str> {
+    let without = |ending| written.strip_suffix(ending).filter(|base| base.len() > 2);
+    without("s").into_iter().chain(without("es"))
 }
 
 /// For words that no list and no model has.
@@ -516,7 +628,7 @@ mod tests {
     fn phrases(title: &str, text: &str) -> Vec<KeyPhrase> {
         let article = Article { title: title.into(), text: text.into(), ..Article::default() };
         let segmented = segment_article(&article);
-        PHRASES.find(&segmented, &ENTITIES.find(&segmented), 8)
+        PHRASES.find(&segmented, &ENTITIES.find(&segmented), 10)
     }
 
     fn texts(phrases: &[KeyPhrase]) -> Vec<&str> {
@@ -565,6 +677,20 @@ mod tests {
         }
         let may = found.iter().find(|phrase| phrase.text == "Theresa May").unwrap();
         assert_eq!(may.spans.len(), 2);
+    }
+
+    #[test]
+    fn verbs_and_what_is_said_of_a_thing_stay_out_of_phrases() {
+        let text = "Power cuts spread from the coast. The jury found Patrick Lowe guilty, whose holidays were worth \
+            a fortune. The plant recovers lithium. Several countries limit exports, and the firm wants to support \
+            small farms. The clerk denied violent conduct.";
+        let found = phrases("", text);
+        let texts = texts(&found);
+        for phrase in ["Power cuts", "Patrick Lowe", "small farms", "violent conduct"] {
+            assert!(texts.contains(&phrase), "{phrase}: {texts:?}");
+        }
+        let verbs = ["spread", "guilty", "worth", "recovers", "limit", "support", "denied"];
+        assert!(!texts.iter().any(|text| verbs.iter().any(|verb| text.contains(verb))), "{texts:?}");
     }
 
     #[test]

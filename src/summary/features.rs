@@ -28,6 +28,8 @@ pub struct Prepared {
     pub rows: Vec<[f32; COUNT]>,
     /// Which sentences say what a picture shows, in a paragraph of their own.
     pub captions: Vec<bool>,
+    /// Which sentences go on about somebody or something that only the one before names.
+    pub dangling: Vec<bool>,
 }
 
 /// Reads a document's sentences into rows of features.
@@ -45,7 +47,8 @@ pub fn prepare(
     let casts = casts(body, entities);
     let rows = Reader::new(article, lexicon, lead, &words, &vectors, &looks, &casts).rows();
     let captions = (0..body.sentences.len()).map(|place| is_caption(body, &words, place)).collect();
-    Prepared { vectors, rows, captions }
+    let dangling = (0..words.len()).map(|place| is_dangling(words.sentence(place))).collect();
+    Prepared { vectors, rows, captions, dangling }
 }
 
 /// The article with its first sentence begun behind the dateline, which says nothing of the story.
@@ -96,6 +99,12 @@ fn is_caption(body: &Segmented, words: &Words, place: usize) -> bool {
             .tokens
             .clone()
             .any(|token| PICTURED.iter().any(|word| body.word(token).eq_ignore_ascii_case(word)))
+}
+
+/// Whether a sentence opens with a connective and a pronoun: "But they", "And it".
+fn is_dangling(sentence: &[Word]) -> bool {
+    let [first, second, ..] = sentence else { return false };
+    first.class.is(Class::CONNECTIVE) && second.class.is(Class::PRONOUN)
 }
 
 /// The outside of a sentence.

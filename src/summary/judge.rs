@@ -9,11 +9,15 @@ use crate::model::{ModelError, ModelFile, ModelWriter};
 /// left out, unless there is no other.
 const HARMFUL: f32 = 0.4;
 
+/// What is left of the worth of a sentence that means nothing without the one before it: grades, given with
+/// the whole article in sight, do not tell.
+const DANGLING: f32 = 0.7;
+
 /// How much of a sentence's worth is its share of a summary that people wrote, in a summary of so
 /// many sentences; the rest is the grade that readers would give. A sentence that stands alone has
 /// to hold most of what there is to say, which grades given beside other sentences do not tell.
 fn reference_share(sentences: usize) -> f32 {
-    if sentences == 1 { 0.8 } else { 0.4 }
+    if sentences == 1 { 0.85 } else { 0.3 }
 }
 
 /// What the judge sees of a sentence: its surest features, what [`Reference`] says of it, and its
@@ -75,13 +79,14 @@ impl Judge {
         let none_fit = !fit.contains(&true);
         rows.chunks_exact(WIDTH)
             .zip(grades.into_iter().zip(harms))
-            .zip(fit)
-            .map(|((row, (grade, harm)), fit)| {
+            .zip(fit.iter().zip(&prepared.dangling))
+            .map(|((row, (grade, harm)), (&fit, &dangling))| {
                 let grade = (grade + self.line.score(row)) / 2.0;
                 // Twice a mean: a grade is up to 2, a share of a reference up to 1.
                 let share = row[features::SURE] + row[features::SURE + 2];
                 let worth = (1.0 - reference_share) * grade + reference_share * share;
-                (fit || none_fit).then_some(worth * (1.0 - harm))
+                let standing = if dangling { DANGLING } else { 1.0 };
+                (fit || none_fit).then_some(worth * (1.0 - harm) * standing)
             })
             .collect()
     }
