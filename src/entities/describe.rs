@@ -22,7 +22,7 @@ use crate::model::trees::{self, Forest};
 /// The forest's section in the model file.
 pub const FOREST: &str = "description forest";
 /// From this probability on a description is taken to be right.
-pub const LEAST: f32 = 0.45;
+pub const LEAST: f32 = 0.55;
 /// A word that is written with a capital more often than this is as good as a name.
 const COMMON: Usage = 3;
 /// The longest title in words: "Secretary of State", "Chief Medical Officer".

@@ -1,45 +1,55 @@
 //! How much the document is about each entity.
 
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashSet;
 
 use super::describe::Description;
 use super::pronouns::Pronoun;
 use super::reading::Reading;
 use super::resolve::Cluster;
-use super::words::Case;
+use super::words::{self, Case};
 use crate::document::{EntityKind, Section};
+use crate::model::trees::Forest;
 use crate::model::{ModelError, ModelFile};
 
-/// How many numbers tell of an entity, see [`Trace::row`].
-pub const WIDTH: usize = 20;
-/// Weights that order entities, learned by [`train`](super::train).
-pub const WEIGHTS: &str = "salience weights";
+/// How many numbers tell of an entity, see [`rows`].
+pub const WIDTH: usize = 33;
+/// The forest's section in the model file.
+pub const FOREST: &str = "salience forest";
+
+/// Words that often follow the name of one who does or says something.
+const VERBS: [&str; 32] = [
+    "is", "was", "are", "were", "has", "have", "had", "will", "would", "can", "could", "may", "might",
+    "should", "did", "does", "said", "says", "told", "tells", "added", "asked", "wants", "wanted", "made",
+    "won", "took", "went", "plans", "faces", "beat", "announced",
+];
 
 /// Ranks entities. Immutable.
 pub struct Ranker {
-    weights: [f32; WIDTH],
+    forest: Forest,
 }
 
 impl Ranker {
-    pub fn new(weights: [f32; WIDTH]) -> Self {
-        Self { weights }
+    pub fn new(forest: Forest) -> Self {
+        Self { forest }
     }
 
     pub fn read(file: &ModelFile) -> Result<Self, ModelError> {
-        let weights = file.f32s(WEIGHTS)?.try_into();
-        Ok(Self { weights: weights.map_err(|_| ModelError::MissingSection(WEIGHTS.to_owned()))? })
+        Ok(Self { forest: Forest::read(file, FOREST, WIDTH)? })
     }
 
-    /// More for those that the article is more about.
-    pub fn score(&self, trace: &Trace) -> f32 {
-        self.weights.iter().zip(trace.row()).map(|(weight, value)| weight * value).sum()
+    /// For each entity of an article more, the more it is about it.
+    pub fn scores(&self, traces: &[Trace]) -> Vec<f32> {
+        self.forest.scores(&rows(traces))
     }
 
     /// Each entity's salience; all of them add up to 1, or 0 where there are none.
     pub fn salience(&self, traces: &[Trace]) -> Vec<f32> {
         /// Keeps every order and lets the summary hear of more than one.
-        const SHARPNESS: f32 = 0.375;
-        let weights: Vec<f32> = traces.iter().map(|trace| (SHARPNESS * self.score(trace)).exp()).collect();
+        const SHARPNESS: f32 = 0.5;
+        let weights: Vec<f32> =
+            self.scores(traces).into_iter().map(|score| (SHARPNESS * score).exp()).collect();
         // A hair less than 1, so that rounding never takes the sum above it.
         let total: f32 = weights.iter().sum::<f32>() * 1.000_01;
         weights.iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 }).collect()
@@ -54,13 +64,20 @@ pub struct Trace {
     /// How many descriptions, and how many pronouns stand for it.
     described: u32,
     pronouns: u32,
-    /// How often it opens a sentence.
+    /// How often it opens a sentence, and how often a verb seems to follow its name.
     opens: u32,
+    acts: u32,
     in_title: bool,
+    opens_title: bool,
     /// Whether the title has a word of its name.
     partly_in_title: bool,
-    /// Place of its first name in the body, in units.
+    /// Places of its first and last name in the body, in units.
     first: usize,
+    last: usize,
+    /// How many units the body has.
+    length: usize,
+    /// The mean confidence in its names.
+    confidence: f32,
     /// How many other entities are named before it.
     before: usize,
     /// Whether its name has several words.
@@ -71,11 +88,26 @@ pub struct Trace {
     in_lead: bool,
 }
 
+/// What the traces of all entities of an article need.
+struct Article<'r> {
+    reading: &'r Reading<'r>,
+    title_words: FxHashSet<u32>,
+    verbs: FxHashSet<u32>,
+    /// How many units the body has.
+    length: usize,
+}
+
 impl Trace {
     /// For each cluster what its names tell.
     pub fn all(reading: &Reading, clusters: &[Cluster], pronouns: &[Pronoun]) -> Vec<Self> {
-        let in_title: FxHashSet<u32> = title_words(reading).collect();
-        let trace = |(number, cluster): (usize, &Cluster)| Self::of(reading, cluster, number, &in_title);
+        let body = reading.lines.iter().rfind(|line| line.section == Section::Body);
+        let article = Article {
+            reading,
+            title_words: title_words(reading).collect(),
+            verbs: words::folded_hashes(&VERBS),
+            length: body.map_or(0, |line| line.units.end),
+        };
+        let trace = |(number, cluster): (usize, &Cluster)| Self::of(&article, cluster, number);
         let mut traces: Vec<Self> = clusters.iter().enumerate().map(trace).collect();
         for pronoun in pronouns {
             let trace = &mut traces[pronoun.cluster];
@@ -85,17 +117,24 @@ impl Trace {
         traces
     }
 
-    fn of(reading: &Reading, cluster: &Cluster, number: usize, title: &FxHashSet<u32>) -> Self {
+    fn of(article: &Article, cluster: &Cluster, number: usize) -> Self {
+        let Article { reading, title_words, verbs, length } = article;
         let fullest = cluster.names[cluster.fullest].units.clone();
+        let confidence: f32 = cluster.names.iter().map(|name| name.confidence).sum();
         let mut trace = Self {
             kind: cluster.kind,
             named: 0,
             described: 0,
             pronouns: 0,
             opens: 0,
+            acts: 0,
             in_title: false,
-            partly_in_title: fullest.clone().any(|unit| title.contains(&reading.word(unit).folded)),
+            opens_title: false,
+            partly_in_title: fullest.clone().any(|unit| title_words.contains(&reading.word(unit).folded)),
             first: usize::MAX,
+            last: 0,
+            length: *length,
+            confidence: confidence / cluster.names.len() as f32,
             before: number,
             long: fullest.len() > 1,
             lines: FxHashSet::default(),
@@ -105,11 +144,17 @@ impl Trace {
         for name in &cluster.names {
             let line = &reading.lines[name.line];
             match line.section {
-                Section::Title => trace.in_title = true,
+                Section::Title => {
+                    trace.in_title = true;
+                    trace.opens_title |= name.units.start == line.units.start;
+                }
                 Section::Body => {
                     trace.named += 1;
                     trace.opens += u32::from(name.units.start <= line.units.start + 1);
+                    let next = reading.word_near(line, name.units.end - 1, 1);
+                    trace.acts += u32::from(next.is_some_and(|next| verbs.contains(&next.folded)));
                     trace.first = trace.first.min(name.units.start);
+                    trace.last = trace.last.max(name.units.start);
                     trace.lines.insert(name.line);
                     trace.paragraphs.insert(line.paragraph);
                     trace.in_lead |= name.line == 0;
@@ -125,35 +170,73 @@ impl Trace {
         self.lines.insert(description.line);
     }
 
-    /// What tells how much the article is about the entity: mentions and sentences count with
-    /// falling gain; being named early and in the headline counts too.
-    pub fn row(&self) -> [f32; WIDTH] {
-        let many = |count: u32| (count as f32).ln_1p();
-        let flag = |value: bool| f32::from(u8::from(value));
-        let is = |kinds: &[EntityKind]| flag(kinds.contains(&self.kind));
+    /// How often it is spoken of in the body.
+    fn total(&self) -> u32 {
+        self.named + self.described + self.pronouns
+    }
+
+    fn earliness(&self) -> f32 {
+        1.0 / (1.0 + self.first as f32 / 30.0)
+    }
+}
+
+fn many(count: u32) -> f32 {
+    (count as f32).ln_1p()
+}
+
+fn flag(value: bool) -> f32 {
+    f32::from(u8::from(value))
+}
+
+/// [`WIDTH`] numbers an entity, which tell how much the article is about it: how often and where
+/// it is spoken of, in itself and beside the others.
+pub fn rows(traces: &[Trace]) -> Vec<f32> {
+    let all: u32 = traces.iter().map(Trace::total).sum();
+    let most = traces.iter().map(Trace::total).max().unwrap_or(0).max(1) as f32;
+    let lines: FxHashSet<usize> = traces.iter().flat_map(|trace| &trace.lines).copied().collect();
+    let mut totals: Vec<u32> = traces.iter().map(Trace::total).collect();
+    totals.sort_unstable_by_key(|&total| Reverse(total));
+    let row = |trace: &Trace| -> [f32; WIDTH] {
+        let is = |kinds: &[EntityKind]| flag(kinds.contains(&trace.kind));
+        let total = trace.total();
+        let length = trace.length.max(1) as f32;
         [
-            many(self.named),
-            many(self.described),
-            many(self.pronouns),
-            many(self.described + self.pronouns),
-            many(self.lines.len() as u32),
-            many(self.paragraphs.len() as u32),
-            many(self.opens),
-            1.0 / (1.0 + self.first as f32 / 30.0),
-            1.0 / (1.0 + self.before as f32 / 3.0),
-            flag(self.in_title),
-            flag(self.partly_in_title && !self.in_title),
-            flag(self.described > 0),
-            flag(self.in_lead),
-            flag(self.long),
+            many(trace.named),
+            many(trace.described),
+            many(trace.pronouns),
+            many(trace.described + trace.pronouns),
+            many(trace.lines.len() as u32),
+            many(trace.paragraphs.len() as u32),
+            many(trace.opens),
+            trace.earliness(),
+            1.0 / (1.0 + trace.before as f32 / 3.0),
+            flag(trace.in_title),
+            flag(trace.partly_in_title && !trace.in_title),
+            flag(trace.opens_title),
+            flag(trace.in_lead),
+            flag(trace.long),
             is(&[EntityKind::Person]),
             is(&[EntityKind::Organization]),
             is(&[EntityKind::Location]),
             is(&[EntityKind::Facility]),
             is(&[EntityKind::Norp]),
             is(&[EntityKind::Event, EntityKind::WorkOfArt, EntityKind::Product]),
+            many(total),
+            total as f32 / all.max(1) as f32,
+            total as f32 / most,
+            totals.partition_point(|&other| other > total) as f32,
+            trace.lines.len() as f32 / lines.len().max(1) as f32,
+            trace.first.min(trace.length) as f32,
+            trace.last as f32 / length,
+            trace.last.saturating_sub(trace.first) as f32 / length,
+            many(trace.acts),
+            trace.acts as f32 / trace.named.max(1) as f32,
+            trace.confidence,
+            many(traces.len() as u32),
+            many(lines.len() as u32),
         ]
-    }
+    };
+    traces.iter().flat_map(row).collect()
 }
 
 /// The longer words of the title.
