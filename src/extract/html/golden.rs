@@ -71,6 +71,18 @@ fn a_short_article_is_kept_apart_from_comments_and_notices() {
 }
 
 #[test]
+fn an_advertisement_between_paragraphs_is_left_out() {
+    let body = format!(
+        "<article><h1>Harbour closes to cars</h1><p>{FIRST}</p><div class=ad><p>Advertisement</p></div><p>{SECOND}</p>\
+        <p>{THIRD}</p></article>"
+    );
+    assert_eq!(
+        paragraphs(&extract(page("<title>Harbour closes to cars</title>", &body))),
+        [FIRST, SECOND, THIRD]
+    );
+}
+
+#[test]
 fn markup_in_a_declared_article_is_read_as_markup() {
     let json = format!(
         r#"<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour closes",

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::Read as _;
+use std::mem;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,6 +10,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::PageReading;
+use super::metadata::titles;
 use super::model::{FEATURES, rows};
 use super::page::PageBlock;
 use super::shape::Shape;
@@ -28,35 +30,73 @@ const PARAMS: Params = Params {
     seed: 7,
 };
 
+/// How much a page counts, and how much once more with a short article: there are few short ones.
+const WEIGHT: f32 = 100.0;
+const SHORTENED_WEIGHT: f32 = 10.0;
+
+/// Bytes from which on a shortened article ends.
+const SHORTENED: usize = 1000;
+
 /// Words in a run that is looked for in the article.
 const RUN: usize = 4;
 
 /// Trains on the training part of `extraction_html` under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut features = Vec::new();
-    let mut targets = Vec::new();
-    let mut weights = Vec::new();
+    let mut examples = Examples::default();
     for line in unpacked(&data.join("extraction_html/train.jsonl.xz"))?.lines() {
         let record: Value = serde_json::from_str(line)?;
         if record["part"] != "train" {
             continue;
         }
         let field = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
-        let reading = PageReading::of(&field("content"), false);
-        let blocks = &reading.page.blocks;
+        let mut reading = PageReading::of(&field("content"), false);
         let shape = Shape::of(&reading.page);
-        features.extend(rows(&reading.page, &shape, reading.anchor));
-        targets.extend(labels(blocks, &shape.core, &field("article_text")));
-        // Long blocks weigh more, long pages do not.
-        let sizes: Vec<f32> = blocks.iter().map(|block| (block.text.len() as f32).sqrt()).collect();
-        let whole: f32 = sizes.iter().sum();
-        weights.extend(sizes.iter().map(|size| size / whole * 100.0));
+        let mut labels = labels(&reading.page.blocks, &shape.core, &field("article_text"));
+        examples.add(&reading, &labels, WEIGHT);
+        shorten(&mut reading, &mut labels);
+        examples.add(&reading, &labels, SHORTENED_WEIGHT);
     }
-    eprintln!("{} blocks", targets.len());
+    eprintln!("{} blocks", examples.targets.len());
+    let Examples { features, targets, weights } = examples;
     let forest = Forest::train(&features, FEATURES, &targets, Some(&weights), Objective::Logistic, &PARAMS);
     let mut writer = ModelWriter::new("pages", VERSION);
     forest.write(&mut writer, "blocks");
     Ok(writer.finish())
+}
+
+/// What the forest learns from: blocks end to end.
+#[derive(Default)]
+struct Examples {
+    features: Vec<f32>,
+    targets: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Examples {
+    /// Long blocks weigh more, long pages do not.
+    fn add(&mut self, reading: &PageReading, labels: &[f32], weight: f32) {
+        let PageReading { page, anchor, .. } = reading;
+        self.features.extend(rows(page, &Shape::of(page), *anchor));
+        self.targets.extend(labels);
+        let sizes: Vec<f32> = page.blocks.iter().map(|block| (block.text.len() as f32).sqrt()).collect();
+        let whole: f32 = sizes.iter().sum();
+        self.weights.extend(sizes.iter().map(|size| size / whole * weight));
+    }
+}
+
+/// Takes the end off a page's article: what stands around a short one is not the article either,
+/// however much of the page it is.
+fn shorten(reading: &mut PageReading, labels: &mut Vec<f32>) {
+    let mut article = 0;
+    let blocks = mem::take(&mut reading.page.blocks).into_iter().zip(mem::take(labels));
+    (reading.page.blocks, *labels) = blocks
+        .filter(|(block, label)| {
+            let stays = article < SHORTENED || *label == 0.0;
+            article += if *label == 0.0 { 0 } else { block.text.len() };
+            stays
+        })
+        .unzip();
+    reading.anchor = titles::anchor(&reading.declared, &reading.page.blocks, &reading.publisher);
 }
 
 pub(in crate::extract) fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
