@@ -307,7 +307,7 @@ impl Corpus {
     /// Learns from all texts but those held out which are about nothing.
     ///
     /// Learnt as a lack of topics instead, with no label as their targets, the texts about
-    /// nothing took a seventh of the headlines their topics (`docs/quality.md`).
+    /// nothing took a seventh of the headlines their topics (`docs/experiments.md`).
     fn learn_blank(&self, held_out: impl Fn(&Learnable) -> bool) -> Weights {
         let mut examples = Vec::new();
         for (texts, target) in
