@@ -27,7 +27,7 @@ const STACK_BYTES: usize = 16 << 20;
 
 /// How many times as long as `max_wait` a burst may last and a job in it may wait; and for how long
 /// nobody must have been refused before the next one may.
-const BURST: u32 = 10;
+const BURST: u32 = 25;
 
 /// Runs engine work for async callers.
 pub struct EnginePool {
@@ -53,7 +53,7 @@ pub enum PoolError {
 
 impl EnginePool {
     /// `threads` jobs run at once (0: one for each core). While there is more work than that, a job
-    /// may wait for `max_wait`, which is more than nothing, and in a burst ten times as long.
+    /// may wait for `max_wait`, which is more than nothing, and in a burst 25 times as long.
     ///
     /// # Errors
     /// If the system gives no more threads.
@@ -336,18 +336,18 @@ mod tests {
             tokio::spawn(async move { (pool.run(&Checkpoint::default(), || Ok(())).await, begun.elapsed()) })
         };
         let mut line = Vec::new();
-        while line.len() < 40 {
+        while line.len() < 80 {
             line.push(job());
             tokio::time::sleep(max_wait / 2).await;
         }
         let (last, first) = (line.pop().unwrap().await.unwrap(), line.remove(0).await.unwrap());
         assert_eq!((first.0, last.0), (Err(PoolError::Overloaded), Err(PoolError::Overloaded)));
-        assert!(first.1 >= 10 * max_wait && last.1 < 5 * max_wait, "{:?} {:?}", first.1, last.1);
+        assert!(first.1 >= BURST * max_wait && last.1 < 5 * max_wait, "{:?} {:?}", first.1, last.1);
         for one in line {
             assert_eq!(one.await.unwrap().0, Err(PoolError::Overloaded));
         }
         // The next burst may wait again.
-        tokio::time::sleep(11 * max_wait).await;
+        tokio::time::sleep((BURST + 1) * max_wait).await;
         let next = job();
         tokio::time::sleep(3 * max_wait).await;
         assert!(!next.is_finished());

@@ -13,6 +13,61 @@ pub enum LinkSort {
     Title = 2,
     City = 3,
     Organization = 4,
+    Region = 5,
+    /// A person's last name that means nobody else where no first name is given.
+    LastName = 6,
+}
+
+impl LinkSort {
+    const ALL: [Self; 7] = [
+        Self::Country,
+        Self::Person,
+        Self::Title,
+        Self::City,
+        Self::Organization,
+        Self::Region,
+        Self::LastName,
+    ];
+}
+
+/// What a name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Wikidata's number.
+    pub number: u32,
+    pub sort: LinkSort,
+}
+
+impl Link {
+    /// How likely the thing is meant: of such links in annotated news so many are right, one right and one
+    /// wrong added to each sort (docs/quality.md).
+    pub fn confidence(self) -> f32 {
+        match self.sort {
+            // Where it is not meant, it is mostly the country's team.
+            LinkSort::Country => 0.95,
+            LinkSort::Region => 0.97,
+            LinkSort::City => 0.98,
+            LinkSort::Person => 0.97,
+            LinkSort::LastName => 0.95,
+            LinkSort::Organization => 0.97,
+            LinkSort::Title => 0.85,
+        }
+    }
+
+    /// Whether it may be an entity of this type.
+    pub fn fits(self, kind: EntityKind) -> bool {
+        use LinkSort::{City, Country, LastName, Organization, Person, Region, Title};
+        match kind {
+            EntityKind::Location => matches!(self.sort, Country | City | Region | Title),
+            EntityKind::Person => matches!(self.sort, Person | LastName | Title),
+            // Organisations share their names ("Communist Party"), so no title is sure to be theirs, and
+            // an organisation called as a country is its team or its government.
+            EntityKind::Organization => self.sort == Organization,
+            EntityKind::Norp => false,
+            // The White House is a building, too.
+            _ => matches!(self.sort, Title | Organization),
+        }
+    }
 }
 
 /// Wikidata's numbers by name; a name that may mean several things is not in it.
@@ -56,33 +111,33 @@ impl Links {
         Ok(Self { names: Table::new(&parts.names), ids: parts.ids, sorts: parts.sorts })
     }
 
+    /// What the tables list under a name.
+    fn find(&self, name: u32) -> Option<Link> {
+        let place = self.names.get(name)?;
+        let sort = LinkSort::ALL.into_iter().find(|&sort| sort as u8 == self.sorts[place])?;
+        Some(Link { number: self.ids[place], sort })
+    }
+
     pub fn is_country(&self, name: u32) -> bool {
-        self.names.get(name).is_some_and(|place| self.sorts[place] == LinkSort::Country as u8)
+        self.find(name).is_some_and(|link| link.sort == LinkSort::Country)
     }
 
     /// The type of the country or organisation called so.
     pub fn listed(&self, name: u32) -> Option<EntityKind> {
-        match self.sorts[self.names.get(name)?] {
-            sort if sort == LinkSort::Country as u8 => Some(EntityKind::Location),
-            sort if sort == LinkSort::Organization as u8 => Some(EntityKind::Organization),
+        match self.find(name)?.sort {
+            LinkSort::Country => Some(EntityKind::Location),
+            LinkSort::Organization => Some(EntityKind::Organization),
             _ => None,
         }
     }
 
-    /// The number of the thing called so, if one of this type is.
-    pub fn get(&self, name: u32, kind: EntityKind) -> Option<u32> {
-        let place = self.names.get(name)?;
-        let sort = self.sorts[place];
-        let fits = match kind {
-            EntityKind::Location => sort != LinkSort::Person as u8 && sort != LinkSort::Organization as u8,
-            EntityKind::Person => sort == LinkSort::Person as u8 || sort == LinkSort::Title as u8,
-            // Organisations share their names ("Communist Party"); no title is sure to be theirs.
-            EntityKind::Organization => {
-                sort == LinkSort::Country as u8 || sort == LinkSort::Organization as u8
-            }
-            EntityKind::Norp => false,
-            _ => sort == LinkSort::Title as u8,
-        };
-        fits.then(|| self.ids[place])
+    /// The thing called so, if one of this type is; not by a last name alone.
+    pub fn get(&self, name: u32, kind: EntityKind) -> Option<Link> {
+        self.find(name).filter(|link| link.sort != LinkSort::LastName && link.fits(kind))
+    }
+
+    /// The one person who is meant where a text has only this last name.
+    pub fn by_last_name(&self, name: u32) -> Option<Link> {
+        self.find(name).filter(|link| link.sort == LinkSort::LastName)
     }
 }

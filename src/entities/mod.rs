@@ -26,7 +26,7 @@ mod words;
 use describe::{Describer, Description};
 use kinds::Hints;
 use lexicon::{Lexicon, LexiconParts};
-use link::{LinkParts, Links};
+use link::{Link, LinkParts, Links};
 use nouns::{NounParts, Nouns};
 use pronouns::{Pronoun, Pronouns};
 use reading::Reading;
@@ -129,8 +129,11 @@ fn entity(reading: &Reading, cluster: &Cluster, salience: f32) -> Entity {
         kind: MentionKind::Proper,
         confidence: name.confidence,
     };
-    let link =
-        |number| EntityLink { knowledge_base: "wikidata".into(), id: format!("Q{number}"), confidence: 0.9 };
+    let link = |link: Link| EntityLink {
+        knowledge_base: "wikidata".into(),
+        id: format!("Q{}", link.number),
+        confidence: link.confidence(),
+    };
     Entity {
         name: fullest.span.of(reading.text(fullest.section)).to_owned(),
         kind: cluster.kind,

@@ -10,7 +10,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lexicon::{LONGEST_PHRASE, List, Usage};
-use super::link::Links;
+use super::link::{Link, Links};
 use super::reading::{Line, Reading, Style};
 use super::tagger::Labelling;
 use super::tags::{self, KINDS, OUTSIDE, Tag};
@@ -37,8 +37,7 @@ pub struct Cluster {
     pub names: Vec<Name>,
     /// The fullest of `names`.
     pub fullest: usize,
-    /// Wikidata's number, where the table knows one.
-    pub link: Option<u32>,
+    pub link: Option<Link>,
     /// Whether it is a country that the table knows.
     pub country: bool,
 }
@@ -390,7 +389,9 @@ struct Group {
     count: u32,
     /// The first name's number.
     first: usize,
-    link: Option<u32>,
+    link: Option<Link>,
+    /// Whom the name means if the text has no fuller one.
+    by_last_name: Option<Link>,
     country: bool,
 }
 
@@ -449,7 +450,11 @@ impl Resolver {
             };
             let sort = Sort::of(kind);
             let group = *by_words.entry((phrase, sort)).or_insert_with(|| {
-                let link = links.get(phrase, kind);
+                let (mut link, mut by_last_name) = (links.get(phrase, kind), None);
+                if kind == EntityKind::Person {
+                    link = link.or_else(|| links.get(without_initials(&words), kind));
+                    by_last_name = links.by_last_name(phrase);
+                }
                 groups.push(Group {
                     sort,
                     words,
@@ -461,6 +466,7 @@ impl Resolver {
                     count: 0,
                     first: number,
                     link,
+                    by_last_name,
                     country: kind == EntityKind::Location && links.is_country(phrase),
                 });
                 groups.len() - 1
@@ -533,7 +539,7 @@ impl Resolver {
         let mut by_link: FxHashMap<u32, usize> = FxHashMap::default();
         for group in 0..self.groups.len() {
             if let Some(link) = self.groups[group].link {
-                let first = *by_link.entry(link).or_insert(group);
+                let first = *by_link.entry(link.number).or_insert(group);
                 self.join(group, first);
             }
         }
@@ -702,11 +708,18 @@ impl Resolver {
             if length(&cluster.names[cluster.names.len() - 1]) > length(fullest) {
                 cluster.fullest = cluster.names.len() - 1;
             }
-            cluster.link = self.groups[root].link;
+            let link = self.groups[root].link.or(self.groups[root].by_last_name);
+            cluster.link = link.filter(|link| link.fits(cluster.kind));
             cluster.country |= self.groups[group].country;
         }
         clusters
     }
+}
+
+/// The hash of a name's words but for single letters: "Donald J. Trump" is Donald Trump.
+fn without_initials(words: &[u32]) -> u32 {
+    let is_letter = |word: u32| ('a'..='z').any(|letter| words::hash([letter].into_iter()) == word);
+    words.iter().copied().filter(|&word| !is_letter(word)).fold(0, words::phrase)
 }
 
 /// Whether a country's name is also one that people have, as Chad and Jordan.

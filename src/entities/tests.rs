@@ -291,6 +291,28 @@ fn a_pronoun_is_given_to_the_only_person_near() {
 }
 
 #[test]
+fn a_last_name_alone_is_linked_unless_the_text_has_another_of_that_name() {
+    let alone =
+        read("", "Mr Putin flew to Paris on Monday. Putin is to meet the French president on Tuesday.");
+    assert_eq!(alone.entity("Putin").links[0].id, "Q7747");
+    let with_initial =
+        read("", "President Donald J. Trump spoke on Monday. Mr. Trump said that talks would go on.");
+    assert_eq!(with_initial.entity("Donald J. Trump").links[0].id, "Q22686");
+    let another =
+        read("", "Ivanka Trump opened the hotel on Monday. Ms. Trump said that she was proud of it.");
+    assert!(another.entity("Ivanka Trump").links.is_empty());
+}
+
+#[test]
+fn an_organisation_called_as_a_country_is_not_the_country() {
+    let found =
+        read("", "Argentina beat Wales 24-13 in Cardiff on Saturday. Argentina's captain scored two tries.");
+    for entity in found.entities.iter().filter(|entity| entity.kind == EntityKind::Organization) {
+        assert!(entity.links.is_empty(), "{}", entity.name);
+    }
+}
+
+#[test]
 fn a_name_of_many_things_gets_no_link() {
     let found =
         read("", "Voters in Georgia went to the polls on Tuesday, and many in Georgia stood in line.");

@@ -12,7 +12,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
-use tokio::time::{sleep_until, timeout, timeout_at};
+use tokio::time::{sleep_until, timeout_at};
 
 use super::{Call, errors, streams};
 use crate::api::Deadline;
@@ -32,14 +32,15 @@ pub async fn keep(
         Err(refused) => return errors::respond(refused),
     };
     // A deadline beyond the end of time is none.
-    let deadline = allowed.and_then(|allowed| Instant::now().checked_add(allowed));
+    let begun = Instant::now();
+    let deadline = allowed.and_then(|allowed| begun.checked_add(allowed));
     if let Some(deadline) = deadline {
         request.extensions_mut().insert(Deadline(deadline));
     }
     let answer = async {
         match call.method.client_streaming {
             true => next.run(request).await,
-            false => run_unless_too_slow(default, request, next).await,
+            false => run_unless_too_slow(begun, default, request, next).await,
         }
     };
     let Some(deadline) = deadline else { return answer.await };
@@ -56,9 +57,10 @@ pub async fn keep(
     }
 }
 
-/// Runs a call whose request must have come, to its end, within `limit`. A client may wait an hour for
+/// Runs a call whose request must have come, to its end, within `limit` from its beginning, which is the
+/// deadline's, too, so that of two equal limits this one is named. A client may wait an hour for
 /// an answer, but hold no place for an hour by asking nothing.
-async fn run_unless_too_slow(limit: Duration, request: Request, next: Next) -> Response {
+async fn run_unless_too_slow(begun: Instant, limit: Duration, request: Request, next: Next) -> Response {
     // Dropped with the request's body, as when all of it is read.
     let (unread, read) = oneshot::channel::<Infallible>();
     let request = request.map(|body| {
@@ -68,7 +70,11 @@ async fn run_unless_too_slow(limit: Duration, request: Request, next: Next) -> R
         }))
     });
     let too_slow = async {
-        if timeout(limit, read).await.is_ok() {
+        let came = match begun.checked_add(limit) {
+            Some(end) => timeout_at(end.into(), read).await.is_ok(),
+            None => true,
+        };
+        if came {
             pending().await
         }
     };

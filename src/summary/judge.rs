@@ -17,7 +17,7 @@ const DANGLING: f32 = 0.7;
 /// many sentences; the rest is the grade that readers would give. A sentence that stands alone has
 /// to hold most of what there is to say, which grades given beside other sentences do not tell.
 fn reference_share(sentences: usize) -> f32 {
-    if sentences == 1 { 0.85 } else { 0.3 }
+    if sentences == 1 { 0.9 } else { 0.3 }
 }
 
 /// What the judge sees of a sentence: its surest features, what [`Reference`] says of it, and its

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::facts::{CAPITALS, LEADERS, ORGANIZATIONS};
+use super::facts::{CAPITALS, CITIES, LAST_NAMES, LEADERS, ORGANIZATIONS, REGIONS};
 use crate::document::Section;
 use crate::entities::lexicon::{LONGEST_PHRASE, List};
 use crate::entities::link::{LinkParts, LinkSort};
@@ -215,8 +215,14 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
             links.add(name, id, LinkSort::Person);
         }
     }
-    let facts: [(&[(&str, u32)], LinkSort); 3] =
-        [(&CAPITALS, LinkSort::City), (&ORGANIZATIONS, LinkSort::Organization), (&LEADERS, LinkSort::Person)];
+    let facts: [(&[(&str, u32)], LinkSort); 6] = [
+        (&CAPITALS, LinkSort::City),
+        (&CITIES, LinkSort::City),
+        (&ORGANIZATIONS, LinkSort::Organization),
+        (&LEADERS, LinkSort::Person),
+        (&LAST_NAMES, LinkSort::LastName),
+        (&REGIONS, LinkSort::Region),
+    ];
     for (table, sort) in facts {
         table.iter().for_each(|&(name, id)| links.add(name, id, sort));
     }
@@ -237,11 +243,14 @@ pub fn links(folder: &Path) -> Result<LinkParts, Box<dyn Error>> {
             _ => {}
         }
     }
-    // A state of the same name as a country leaves both in doubt.
+    // A state of the same name as a country leaves both in doubt, unless our own table has it.
     for row in csv(&cities).skip(1).filter(|row| row.get(1).is_some_and(|country| country == "United States"))
     {
         if let Some(hash) = row.get(2).and_then(|region| plain_phrase(region)) {
-            links.0.remove(&hash);
+            let known = |entry: &Option<(u32, LinkSort)>| matches!(entry, Some((_, LinkSort::Region)));
+            if !links.0.get(&hash).is_some_and(known) {
+                links.0.remove(&hash);
+            }
         }
     }
     let mut parts = LinkParts::default();
