@@ -1,6 +1,9 @@
 //! Ids for names that open tables know.
 
+use rustc_hash::FxHashSet;
+
 use super::table::Table;
+use super::words;
 use crate::document::EntityKind;
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
@@ -70,11 +73,53 @@ impl Link {
     }
 }
 
+/// Towns called as a city that everyone knows, by the regions that tell them from it ("Paris, Texas").
+const NAMESAKES: [(&str, &[&str]); 36] = [
+    ("Amsterdam", &["New York"]),
+    ("Athens", &["Alabama", "Georgia", "Ohio", "Tennessee", "Texas"]),
+    ("Austin", &["Minnesota"]),
+    ("Berlin", &["Connecticut", "Maryland", "New Hampshire", "Wisconsin"]),
+    ("Bethlehem", &["Pennsylvania"]),
+    ("Boston", &["England", "Lincolnshire"]),
+    ("Bristol", &["Connecticut", "Rhode Island", "Tennessee", "Virginia"]),
+    ("Cairo", &["Georgia", "Illinois"]),
+    ("Christchurch", &["Dorset", "England"]),
+    ("Dallas", &["Georgia", "Oregon"]),
+    ("Damascus", &["Maryland", "Oregon"]),
+    ("Delhi", &["California", "New York"]),
+    ("Dublin", &["California", "Georgia", "Ohio"]),
+    ("Edmonton", &["England", "Kentucky"]),
+    ("Florence", &["Alabama", "Arizona", "Kentucky", "Oregon", "South Carolina"]),
+    ("Geneva", &["Illinois", "New York", "Ohio"]),
+    ("Las Vegas", &["New Mexico"]),
+    ("Lima", &["Ohio"]),
+    ("Lisbon", &["Connecticut", "Maine", "Ohio"]),
+    ("Liverpool", &["New South Wales", "New York"]),
+    ("London", &["Kentucky", "Ohio", "Ontario"]),
+    ("Madrid", &["Iowa", "New Mexico"]),
+    ("Manchester", &["Connecticut", "Missouri", "New Hampshire", "Tennessee", "Vermont"]),
+    ("Medina", &["New York", "Ohio", "Washington"]),
+    ("Melbourne", &["Florida"]),
+    ("Milan", &["Michigan", "Tennessee"]),
+    ("Monrovia", &["California"]),
+    ("Moscow", &["Idaho"]),
+    ("Naples", &["Florida"]),
+    ("Ottawa", &["Illinois", "Kansas"]),
+    ("Paris", &["Illinois", "Kentucky", "Ontario", "Tennessee", "Texas"]),
+    ("Rome", &["Georgia", "New York"]),
+    ("Sydney", &["Nova Scotia"]),
+    ("Vancouver", &["Washington"]),
+    ("Venice", &["California", "Florida"]),
+    ("Vienna", &["Virginia"]),
+];
+
 /// Wikidata's numbers by name; a name that may mean several things is not in it.
 pub struct Links {
     names: Table,
     ids: Vec<u32>,
     sorts: Vec<u8>,
+    /// [`NAMESAKES`], a hash of town and region each.
+    namesakes: FxHashSet<u32>,
 }
 
 #[derive(Clone, Default)]
@@ -108,7 +153,16 @@ impl Links {
         if parts.names.len() != parts.ids.len() || parts.names.len() != parts.sorts.len() {
             return Err(ModelError::MissingSection("an id for every link".to_owned()));
         }
-        Ok(Self { names: Table::new(&parts.names), ids: parts.ids, sorts: parts.sorts })
+        let phrase = |name: &str| name.split(' ').filter_map(words::plain_hash).fold(0, words::phrase);
+        let namesakes = NAMESAKES.iter().flat_map(|(town, regions)| {
+            regions.iter().map(move |region| words::mix(phrase(town), phrase(region)))
+        });
+        Ok(Self {
+            names: Table::new(&parts.names),
+            ids: parts.ids,
+            sorts: parts.sorts,
+            namesakes: namesakes.collect(),
+        })
     }
 
     /// What the tables list under a name.
@@ -131,9 +185,16 @@ impl Links {
         }
     }
 
-    /// The thing called so, if one of this type is; not by a last name alone.
+    /// What is called so and of this type, or of one that the same name may have elsewhere in the text; not by
+    /// a last name alone. Whether it is that thing shows only when the type is known: [`Link::fits`].
     pub fn get(&self, name: u32, kind: EntityKind) -> Option<Link> {
-        self.find(name).filter(|link| link.sort != LinkSort::LastName && link.fits(kind))
+        let country = |link: &Link| kind == EntityKind::Organization && link.sort == LinkSort::Country;
+        self.find(name).filter(|link| link.sort != LinkSort::LastName && (link.fits(kind) || country(link)))
+    }
+
+    /// Whether a town is meant that is called as a well-known city, by the region behind its name.
+    pub fn is_namesake(&self, town: u32, region: u32) -> bool {
+        self.namesakes.contains(&words::mix(town, region))
     }
 
     /// The one person who is meant where a text has only this last name.

@@ -392,6 +392,8 @@ struct Group {
     link: Option<Link>,
     /// Whom the name means if the text has no fuller one.
     by_last_name: Option<Link>,
+    /// Whether the text means another place than the one that everyone knows.
+    namesake: bool,
     country: bool,
 }
 
@@ -421,15 +423,18 @@ struct Resolver {
     joined: Vec<usize>,
     /// For a short name with several readings, the groups it may mean.
     ambiguous: FxHashMap<usize, Vec<usize>>,
-    /// [`PARTS`] and [`SCHOOLS`] as hashes.
+    /// [`PARTS`], [`SCHOOLS`] and [`GENERATIONS`] as hashes.
     parts: FxHashSet<u32>,
     schools: FxHashSet<u32>,
+    generations: FxHashSet<u32>,
 }
 
 /// Ends of the names of what is a part of, or called after, what their first word names.
 const PARTS: [&str; 4] = ["committee", "subcommittee", "caucus", "square"];
 /// Ends of the names of what may be called after its town.
 const SCHOOLS: [&str; 4] = ["university", "college", "school", "institute"];
+/// Ends of the names of a son or grandson of the same name.
+const GENERATIONS: [&str; 3] = ["jr", "ii", "iii"];
 const PLACES: u32 = List::Country.bit() | List::City.bit() | List::Region.bit();
 
 impl Resolver {
@@ -467,10 +472,13 @@ impl Resolver {
                     first: number,
                     link,
                     by_last_name,
-                    country: kind == EntityKind::Location && links.is_country(phrase),
+                    country: false,
+                    namesake: false,
                 });
                 groups.len() - 1
             });
+            groups[group].namesake |= is_namesake(reading, links, &names[number..], phrase);
+            groups[group].country |= kind == EntityKind::Location && links.is_country(phrase);
             // A headline's types are less sure than the body's.
             let sure = reading.lines[name.line].style == Style::Normal;
             groups[group].votes[tags::kind_index(kind)] += if sure { 4 } else { 1 };
@@ -485,6 +493,7 @@ impl Resolver {
             ambiguous: FxHashMap::default(),
             parts: words::folded_hashes(&PARTS),
             schools: words::folded_hashes(&SCHOOLS),
+            generations: words::folded_hashes(&GENERATIONS),
         }
     }
 
@@ -639,7 +648,10 @@ impl Resolver {
             return false;
         }
         let kind = |group: &Group| usual(&group.votes);
+        let ends_in = |words: &FxHashSet<u32>| long.words.last().is_some_and(|word| words.contains(word));
         match short.sort {
+            // The Donald Trump whom the tables know is not Donald Trump Jr.
+            Sort::Person if short.link.is_some() && ends_in(&self.generations) => false,
             Sort::Person => {
                 // In order, though not side by side: "Joe Biden" is "Joseph R. Biden" no
                 // longer, but "Joe Biden" is "Joe R. Biden".
@@ -652,8 +664,6 @@ impl Resolver {
                 let same = kind(short) == kind(long) && !place(kind(short));
                 // BBC North is a part of the BBC and not what it is called in full, and so is the
                 // Senate Judiciary Committee one of the Senate; Oxford University is in Oxford.
-                let ends_in =
-                    |words: &FxHashSet<u32>| long.words.last().is_some_and(|word| words.contains(word));
                 let of_word = short.words.len() == 1 && long.words.starts_with(&short.words);
                 let part = of_word
                     && (short.acronym || ends_in(&self.parts) || short.place && ends_in(&self.schools));
@@ -709,11 +719,24 @@ impl Resolver {
                 cluster.fullest = cluster.names.len() - 1;
             }
             let link = self.groups[root].link.or(self.groups[root].by_last_name);
-            cluster.link = link.filter(|link| link.fits(cluster.kind));
+            cluster.link = link.filter(|link| link.fits(cluster.kind) && !self.groups[root].namesake);
             cluster.country |= self.groups[group].country;
         }
         clusters
     }
+}
+
+/// Whether the first of `names`, called `phrase`, is a town with its region behind it, and not the city that
+/// everyone knows.
+fn is_namesake(reading: &Reading, links: &Links, names: &[Name], phrase: u32) -> bool {
+    let [town, region, ..] = names else { return false };
+    let comma = town.units.end;
+    if town.line != region.line || region.units.start != comma + 1 {
+        return false;
+    }
+    let section = reading.lines[town.line].section;
+    let region = Words::of(reading, region).hashes.into_iter().fold(0, words::phrase);
+    reading.unit_text(section, comma) == "," && links.is_namesake(phrase, region)
 }
 
 /// The hash of a name's words but for single letters: "Donald J. Trump" is Donald Trump.

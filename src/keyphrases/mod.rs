@@ -1,12 +1,13 @@
 //! Phrases that say what a document is about.
 //!
 //! Without a part-of-speech tagger: a phrase is a run of words between function words, verbs
-//! and marks, cut back until it ends like a noun (how news uses a word says what it is), or the name of an entity in whatever form it is
-//! mentioned. Phrases are the same when their words are, plural or not, and are ranked by how often,
+//! and marks, cut back until it ends like a noun (how news uses a word says what it is), or the
+//! name of an entity in whatever form it is mentioned. Phrases are the same when their words are, plural or not, and are ranked by how often,
 //! where and how widely their words are used.
 
 pub mod train;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -96,7 +97,12 @@ impl PhraseModel {
 
 /// A word as the model knows it, in lower case.
 fn form(written: &str) -> u32 {
-    let lower = written.bytes().map(|byte| byte.to_ascii_lowercase());
+    // "don’t" is known as "don't".
+    let plain = match written.contains('’') {
+        true => Cow::Owned(written.replace('’', "'")),
+        false => Cow::Borrowed(written),
+    };
+    let lower = plain.bytes().map(|byte| byte.to_ascii_lowercase());
     lower.fold(EMPTY, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
@@ -683,10 +689,10 @@ mod tests {
     fn verbs_and_what_is_said_of_a_thing_stay_out_of_phrases() {
         let text = "Power cuts spread from the coast. The jury found Patrick Lowe guilty, whose holidays were worth \
             a fortune. The plant recovers lithium. Several countries limit exports, and the firm wants to support \
-            small farms. The clerk denied violent conduct.";
+            small farms. The clerk denied violent conduct. Ministers don’t support old harbours.";
         let found = phrases("", text);
         let texts = texts(&found);
-        for phrase in ["Power cuts", "Patrick Lowe", "small farms", "violent conduct"] {
+        for phrase in ["Power cuts", "Patrick Lowe", "small farms", "violent conduct", "old harbours"] {
             assert!(texts.contains(&phrase), "{phrase}: {texts:?}");
         }
         let verbs = ["spread", "guilty", "worth", "recovers", "limit", "support", "denied"];
