@@ -88,7 +88,7 @@ pub struct ServeArgs {
     engine_threads: usize,
 
     /// How long a unary call waits for a thread of the engine, while there is more work than the
-    /// engine can do, before it is refused with UNAVAILABLE; in a burst 25 times as long
+    /// engine can do, before it is refused with UNAVAILABLE; in a burst ten times as long
     #[arg(long, env = "COPYDESK_MAX_WAIT", default_value = "10ms", value_name = "DURATION")]
     #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
     max_wait: Duration,
