@@ -295,6 +295,9 @@ fn a_last_name_alone_is_linked_unless_the_text_has_another_of_that_name() {
     let with_initial =
         read("", "President Donald J. Trump spoke on Monday. Mr. Trump said that talks would go on.");
     assert_eq!(with_initial.entity("Donald J. Trump").links[0].id, "Q22686");
+    let son = read("", "President Donald Trump spoke on Monday. Donald Trump Jr. was in the first row.");
+    assert_eq!(son.entity("Donald Trump").links[0].id, "Q22686");
+    assert!(son.entity("Donald Trump Jr.").links.is_empty());
     let another =
         read("", "Ivanka Trump opened the hotel on Monday. Ms. Trump said that she was proud of it.");
     assert!(another.entity("Ivanka Trump").links.is_empty());
@@ -309,6 +312,8 @@ fn a_city_with_the_name_of_a_known_one_is_not_that_city() {
         read("", "Ministers met in Paris on Monday. They left Paris for Chicago, Illinois, on Tuesday.");
     assert_eq!(known.entity("Paris").links[0].id, "Q90");
     assert_eq!(known.entity("Chicago").links[0].id, "Q1297");
+    let own_region = read("", "Police in Boston, Massachusetts, made two arrests on Monday.");
+    assert_eq!(own_region.entity("Boston").links[0].id, "Q100");
 }
 
 #[test]
