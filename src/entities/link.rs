@@ -116,8 +116,8 @@ const NAMESAKES: [(&str, &[&str]); 36] = [
 /// Wikidata's numbers by name; a name that may mean several things is not in it.
 pub struct Links {
     names: Table,
-    ids: Vec<u32>,
-    sorts: Vec<u8>,
+    /// By the name's place in the table.
+    links: Vec<Link>,
     /// [`NAMESAKES`], a hash of town and region each.
     namesakes: FxHashSet<u32>,
 }
@@ -148,7 +148,7 @@ impl LinkParts {
 
 impl Links {
     /// # Errors
-    /// If the parts do not fit together.
+    /// If the parts do not fit together, or a sort is not known.
     pub fn new(parts: LinkParts) -> Result<Self, ModelError> {
         if parts.names.len() != parts.ids.len() || parts.names.len() != parts.sorts.len() {
             return Err(ModelError::MissingSection("an id for every link".to_owned()));
@@ -157,19 +157,18 @@ impl Links {
         let namesakes = NAMESAKES.iter().flat_map(|(town, regions)| {
             regions.iter().map(move |region| words::mix(phrase(town), phrase(region)))
         });
-        Ok(Self {
-            names: Table::new(&parts.names),
-            ids: parts.ids,
-            sorts: parts.sorts,
-            namesakes: namesakes.collect(),
-        })
+        let link = |(number, byte): (u32, u8)| {
+            let sort = LinkSort::ALL.into_iter().find(|&sort| sort as u8 == byte);
+            let sort = sort.ok_or_else(|| ModelError::MissingSection(format!("links of the sort {byte}")))?;
+            Ok(Link { number, sort })
+        };
+        let links: Result<_, ModelError> = parts.ids.into_iter().zip(parts.sorts).map(link).collect();
+        Ok(Self { names: Table::new(&parts.names), links: links?, namesakes: namesakes.collect() })
     }
 
     /// What the tables list under a name.
     fn find(&self, name: u32) -> Option<Link> {
-        let place = self.names.get(name)?;
-        let sort = LinkSort::ALL.into_iter().find(|&sort| sort as u8 == self.sorts[place])?;
-        Some(Link { number: self.ids[place], sort })
+        self.names.get(name).map(|place| self.links[place])
     }
 
     pub fn is_country(&self, name: u32) -> bool {

@@ -6,6 +6,7 @@
 //! with the number of names and not with its square.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -423,18 +424,16 @@ struct Resolver {
     joined: Vec<usize>,
     /// For a short name with several readings, the groups it may mean.
     ambiguous: FxHashMap<usize, Vec<usize>>,
-    /// [`PARTS`], [`SCHOOLS`] and [`GENERATIONS`] as hashes.
-    parts: FxHashSet<u32>,
-    schools: FxHashSet<u32>,
-    generations: FxHashSet<u32>,
 }
 
 /// Ends of the names of what is a part of, or called after, what their first word names.
-const PARTS: [&str; 4] = ["committee", "subcommittee", "caucus", "square"];
+static PARTS: LazyLock<FxHashSet<u32>> =
+    LazyLock::new(|| words::folded_hashes(&["committee", "subcommittee", "caucus", "square"]));
 /// Ends of the names of what may be called after its town.
-const SCHOOLS: [&str; 4] = ["university", "college", "school", "institute"];
+static SCHOOLS: LazyLock<FxHashSet<u32>> =
+    LazyLock::new(|| words::folded_hashes(&["university", "college", "school", "institute"]));
 /// Ends of the names of a son or grandson of the same name.
-const GENERATIONS: [&str; 3] = ["jr", "ii", "iii"];
+static GENERATIONS: LazyLock<FxHashSet<u32>> = LazyLock::new(|| words::folded_hashes(&["jr", "ii", "iii"]));
 const PLACES: u32 = List::Country.bit() | List::City.bit() | List::Region.bit();
 
 impl Resolver {
@@ -486,15 +485,7 @@ impl Resolver {
             group_of.push(group);
         }
         let joined = (0..groups.len()).collect();
-        Self {
-            groups,
-            group_of,
-            joined,
-            ambiguous: FxHashMap::default(),
-            parts: words::folded_hashes(&PARTS),
-            schools: words::folded_hashes(&SCHOOLS),
-            generations: words::folded_hashes(&GENERATIONS),
-        }
+        Self { groups, group_of, joined, ambiguous: FxHashMap::default() }
     }
 
     fn root(&self, mut group: usize) -> usize {
@@ -651,7 +642,7 @@ impl Resolver {
         let ends_in = |words: &FxHashSet<u32>| long.words.last().is_some_and(|word| words.contains(word));
         match short.sort {
             // The Donald Trump whom the tables know is not Donald Trump Jr.
-            Sort::Person if short.link.is_some() && ends_in(&self.generations) => false,
+            Sort::Person if short.link.is_some() && ends_in(&GENERATIONS) => false,
             Sort::Person => {
                 // In order, though not side by side: "Joe Biden" is "Joseph R. Biden" no
                 // longer, but "Joe Biden" is "Joe R. Biden".
@@ -665,8 +656,7 @@ impl Resolver {
                 // BBC North is a part of the BBC and not what it is called in full, and so is the
                 // Senate Judiciary Committee one of the Senate; Oxford University is in Oxford.
                 let of_word = short.words.len() == 1 && long.words.starts_with(&short.words);
-                let part = of_word
-                    && (short.acronym || ends_in(&self.parts) || short.place && ends_in(&self.schools));
+                let part = of_word && (short.acronym || ends_in(&PARTS) || short.place && ends_in(&SCHOOLS));
                 // Nobody calls the White House the House.
                 let house = [words::folded_hash("house")];
                 let house = short.words == house && long.words.ends_with(&house);
@@ -734,9 +724,11 @@ fn is_namesake(reading: &Reading, links: &Links, names: &[Name], phrase: u32) ->
     if town.line != region.line || region.units.start != comma + 1 {
         return false;
     }
-    let section = reading.lines[town.line].section;
+    if reading.unit_text(reading.lines[town.line].section, comma) != "," {
+        return false;
+    }
     let region = Words::of(reading, region).hashes.into_iter().fold(0, words::phrase);
-    reading.unit_text(section, comma) == "," && links.is_namesake(phrase, region)
+    links.is_namesake(phrase, region)
 }
 
 /// The hash of a name's words but for single letters: "Donald J. Trump" is Donald Trump.

@@ -1,6 +1,7 @@
 //! How much the document is about each entity.
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
@@ -19,11 +20,13 @@ pub const WIDTH: usize = 33;
 pub const FOREST: &str = "salience forest";
 
 /// Words that often follow the name of one who does or says something.
-const VERBS: [&str; 32] = [
-    "is", "was", "are", "were", "has", "have", "had", "will", "would", "can", "could", "may", "might",
-    "should", "did", "does", "said", "says", "told", "tells", "added", "asked", "wants", "wanted", "made",
-    "won", "took", "went", "plans", "faces", "beat", "announced",
-];
+static VERBS: LazyLock<FxHashSet<u32>> = LazyLock::new(|| {
+    words::folded_hashes(&[
+        "is", "was", "are", "were", "has", "have", "had", "will", "would", "can", "could", "may", "might",
+        "should", "did", "does", "said", "says", "told", "tells", "added", "asked", "wants", "wanted",
+        "made", "won", "took", "went", "plans", "faces", "beat", "announced",
+    ])
+});
 
 /// Ranks entities. Immutable.
 pub struct Ranker {
@@ -92,7 +95,6 @@ pub struct Trace {
 struct Article<'r> {
     reading: &'r Reading<'r>,
     title_words: FxHashSet<u32>,
-    verbs: FxHashSet<u32>,
     /// How many units the body has.
     length: usize,
 }
@@ -104,7 +106,6 @@ impl Trace {
         let article = Article {
             reading,
             title_words: title_words(reading).collect(),
-            verbs: words::folded_hashes(&VERBS),
             length: body.map_or(0, |line| line.units.end),
         };
         let trace = |(number, cluster): (usize, &Cluster)| Self::of(&article, cluster, number);
@@ -118,7 +119,7 @@ impl Trace {
     }
 
     fn of(article: &Article, cluster: &Cluster, number: usize) -> Self {
-        let Article { reading, title_words, verbs, length } = article;
+        let Article { reading, title_words, length } = article;
         let fullest = cluster.names[cluster.fullest].units.clone();
         let confidence: f32 = cluster.names.iter().map(|name| name.confidence).sum();
         let mut trace = Self {
@@ -152,7 +153,7 @@ impl Trace {
                     trace.named += 1;
                     trace.opens += u32::from(name.units.start <= line.units.start + 1);
                     let next = reading.word_near(line, name.units.end - 1, 1);
-                    trace.acts += u32::from(next.is_some_and(|next| verbs.contains(&next.folded)));
+                    trace.acts += u32::from(next.is_some_and(|next| VERBS.contains(&next.folded)));
                     trace.first = trace.first.min(name.units.start);
                     trace.last = trace.last.max(name.units.start);
                     trace.lines.insert(name.line);

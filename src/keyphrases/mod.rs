@@ -2,8 +2,8 @@
 //!
 //! Without a part-of-speech tagger: a phrase is a run of words between function words, verbs
 //! and marks, cut back until it ends like a noun (how news uses a word says what it is), or the
-//! name of an entity in whatever form it is mentioned. Phrases are the same when their words are, plural or not, and are ranked by how often,
-//! where and how widely their words are used.
+//! name of an entity in whatever form it is mentioned. Phrases are the same when their words are,
+//! plural or not, and are ranked by how often, where and how widely their words are used.
 
 pub mod train;
 

@@ -268,14 +268,13 @@ impl TopicModel {
 
     /// The concepts below the learnt ones that the text names, as sure as their ancestors allow.
     fn named(&self, occurrences: &[Occurrence], vector: &Sparse, confidences: &[f32]) -> Vec<Candidate> {
-        let ancestor =
-            |concept| self.taxonomy.ancestors(concept).find_map(|place| self.outputs.output(place));
         let context = Context { words: &self.words, latent: &self.latent, vector };
         let named = self.names.find(occurrences, context, &self.taxonomy);
         let candidate = |named: Named| {
+            let above = self.outputs.above(&self.taxonomy, named.concept)?;
             Some(Candidate {
                 concept: named.concept,
-                confidence: confidences[ancestor(named.concept)?] * self.judge.probability(&named),
+                confidence: confidences[above] * self.judge.probability(&named),
                 reason: Reason::Named(named.spans),
             })
         };
@@ -352,6 +351,11 @@ impl Outputs {
 
     fn output(&self, place: Place) -> Option<usize> {
         self.concepts.iter().position(|&concept| concept == place)
+    }
+
+    /// The output of a concept's nearest learnt ancestor.
+    fn above(&self, taxonomy: &Taxonomy, concept: Place) -> Option<usize> {
+        taxonomy.ancestors(concept).find_map(|place| self.output(place))
     }
 
     /// Scores as confidences; a topic is never surer than its parent.

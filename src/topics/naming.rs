@@ -11,6 +11,7 @@ use super::latent::Latent;
 use super::taxonomy::{Place, Taxonomy};
 use crate::document::{Section, TextSpan};
 use crate::model::linear::Sparse;
+use crate::model::trees;
 
 /// Between two words of a name there is room for "of the" and no more, in bytes.
 const WIDEST_GAP: usize = 8;
@@ -59,7 +60,7 @@ impl Judge {
     pub fn probability(&self, named: &Named) -> f32 {
         let score: f32 = self.weights.iter().zip(&named.traits).map(|(weight, of)| weight * of).sum();
         let leaning = self.leanings.get(named.concept).copied().unwrap_or(0.0);
-        1.0 / (1.0 + (-(score + leaning)).exp())
+        trees::probability(score + leaning)
     }
 }
 

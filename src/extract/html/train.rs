@@ -52,9 +52,9 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         let mut reading = PageReading::of(&field("content"), false);
         let shape = Shape::of(&reading.page);
         let mut labels = labels(&reading.page.blocks, &shape.core, &field("article_text"));
-        examples.add(&reading, &labels, WEIGHT);
+        examples.add(&reading, &shape, &labels, WEIGHT);
         shorten(&mut reading, &mut labels);
-        examples.add(&reading, &labels, SHORTENED_WEIGHT);
+        examples.add(&reading, &Shape::of(&reading.page), &labels, SHORTENED_WEIGHT);
     }
     eprintln!("{} blocks", examples.targets.len());
     let Examples { features, targets, weights } = examples;
@@ -74,9 +74,9 @@ struct Examples {
 
 impl Examples {
     /// Long blocks weigh more, long pages do not.
-    fn add(&mut self, reading: &PageReading, labels: &[f32], weight: f32) {
+    fn add(&mut self, reading: &PageReading, shape: &Shape, labels: &[f32], weight: f32) {
         let PageReading { page, anchor, .. } = reading;
-        self.features.extend(rows(page, &Shape::of(page), *anchor));
+        self.features.extend(rows(page, shape, *anchor));
         self.targets.extend(labels);
         let sizes: Vec<f32> = page.blocks.iter().map(|block| (block.text.len() as f32).sqrt()).collect();
         let whole: f32 = sizes.iter().sum();

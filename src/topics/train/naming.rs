@@ -46,15 +46,23 @@ impl Readings {
     /// Whether a named concept is a topic of the text, where its labels or a reading say so. The labels end at
     /// the second level.
     pub fn is_topic(&self, corpus: &Corpus, text: &Learnable, concept: Place) -> Option<bool> {
-        let labelled = |place: Place| text.labels.contains(&corpus.taxonomy.concept(place).code);
-        let ancestor =
-            corpus.taxonomy.ancestors(concept).find(|&place| corpus.outputs.output(place).is_some())?;
-        if !labelled(ancestor) {
+        if !is_about_ancestor(corpus, text, concept)? {
             return Some(false);
         }
         let reading = self.0.get(&(text.id.clone(), concept)).copied();
-        reading.or_else(|| (corpus.taxonomy.concept(concept).level == 2).then(|| labelled(concept)))
+        let second = corpus.taxonomy.concept(concept).level == 2;
+        reading.or_else(|| second.then(|| is_labelled(corpus, text, concept)))
     }
+}
+
+fn is_labelled(corpus: &Corpus, text: &Learnable, concept: Place) -> bool {
+    text.labels.contains(&corpus.taxonomy.concept(concept).code)
+}
+
+/// Whether the nearest learnt ancestor of a concept is among a text's labels, if there is one.
+fn is_about_ancestor(corpus: &Corpus, text: &Learnable, concept: Place) -> Option<bool> {
+    let above = corpus.outputs.above(&corpus.taxonomy, concept)?;
+    Some(is_labelled(corpus, text, corpus.outputs.concepts[above]))
 }
 
 /// An example to learn from.
@@ -69,10 +77,8 @@ pub(super) fn learn(corpus: &Corpus, held_out: impl Fn(&Learnable) -> bool) -> R
     let readings = Readings::new(corpus)?;
     let mut examples = Vec::new();
     for text in corpus.read.iter().filter(|text| !held_out(text)) {
-        let labelled = |place: Place| text.labels.contains(&corpus.taxonomy.concept(place).code);
         for named in &text.named {
-            let mut above = corpus.taxonomy.ancestors(named.concept);
-            let given = above.find(|&place| corpus.outputs.output(place).is_some()).is_some_and(labelled);
+            let given = is_about_ancestor(corpus, text, named.concept) == Some(true);
             if let Some(right) = readings.is_topic(corpus, text, named.concept).filter(|_| given) {
                 let deep = corpus.taxonomy.concept(named.concept).level > 2;
                 let weight = if deep { READING_WEIGHT } else { 1.0 };

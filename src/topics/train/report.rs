@@ -70,8 +70,7 @@ fn print_named(corpus: &Corpus, confidences: &[Vec<f32>]) -> Result<(), Box<dyn 
         let held_out = |(text, _): &(&Learnable, _)| fold_of(&text.id) == fold && readings.cover(text);
         for (text, confidences) in corpus.read.iter().zip(confidences).filter(held_out) {
             for named in &text.named {
-                let mut above = corpus.taxonomy.ancestors(named.concept);
-                let above = above.find_map(|place| corpus.outputs.output(place));
+                let above = corpus.outputs.above(&corpus.taxonomy, named.concept);
                 let learnt = corpus.outputs.output(named.concept).is_some();
                 let right = readings.is_topic(corpus, text, named.concept).filter(|_| !learnt);
                 if let (Some(above), Some(right)) = (above, right) {
