@@ -54,9 +54,9 @@ pub struct Word {
     pub folded: u32,
     pub shape: u32,
     pub case: Case,
-    /// Of the first 2, 3 and 4 folded characters.
+    /// Of the first 2, 3 and 4 folded characters; 0 without a capital.
     pub prefixes: [u32; 3],
-    /// Of the last 1 to 4 folded characters.
+    /// Of the last 1 to 4 folded characters; 0 without a capital.
     pub suffixes: [u32; 4],
     pub fine: u16,
     pub coarse: u8,
@@ -84,6 +84,9 @@ pub struct Reading<'a> {
     pub words: Vec<Word>,
     pub forms: Vec<Form>,
 }
+
+/// Where a token may be two names or a name and a word.
+const JOINTS: [char; 3] = ['-', '/', '–'];
 
 /// Longer sentences are read in pieces of this many units.
 const LONGEST_LINE: usize = 400;
@@ -202,10 +205,18 @@ struct Builder<'a, 'l> {
 
 impl<'a> Builder<'a, '_> {
     fn section(&mut self, text: &Segmented<'a>) {
+        let mut words: Vec<Option<u32>> = vec![None; text.forms.len()];
         for sentence in &text.sentences {
             let begin = self.reading.units.len();
-            for token in &text.tokens[sentence.tokens.clone()] {
-                self.token(text.text, token.begin as usize..token.end as usize, token.kind);
+            for at in sentence.tokens.clone() {
+                let token = &text.tokens[at];
+                let range = token.begin as usize..token.end as usize;
+                let known = &mut words[text.form_of[at] as usize];
+                if let Some(word) = *known {
+                    self.push(range, word);
+                } else if self.token(text.text, range, token.kind) {
+                    *known = self.reading.units.last().map(|unit| unit.word);
+                }
             }
             let end = self.reading.units.len();
             self.mark_context(text.text, begin..end);
@@ -222,24 +233,26 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// Adds a token, cut at slashes, and at a hyphen that joins a name to a common word or
-    /// two countries ("Brussels-based", "anti-Syrian", "China-US").
-    fn token(&mut self, text: &'a str, range: Range<usize>, kind: TokenKind) {
+    /// two countries ("Brussels-based", "anti-Syrian", "China-US"). Says whether the same token
+    /// would be one unit anywhere.
+    fn token(&mut self, text: &'a str, range: Range<usize>, kind: TokenKind) -> bool {
         let token = &text[range.clone()];
-        let cut = match kind {
-            TokenKind::Word if token.len() > 2 => self.cut(token),
-            _ => None,
+        let may_be_cut = kind == TokenKind::Word && token.len() > 2 && token.contains(JOINTS);
+        let Some(at) = may_be_cut.then(|| self.cut(token)).flatten() else {
+            self.unit(text, range);
+            return !may_be_cut;
         };
-        let Some(at) = cut else { return self.unit(text, range) };
         // Hyphens and slashes: the mark at the cut is one character, of one to three bytes.
         let mark = token[at..].chars().next().map_or(1, char::len_utf8);
         let middle = range.start + at;
         self.unit(text, range.start..middle);
         self.unit(text, middle..middle + mark);
         self.token(text, middle + mark..range.end, kind);
+        false
     }
 
     fn cut(&self, token: &str) -> Option<usize> {
-        let at = token.find(['-', '/', '–'])?;
+        let at = token.find(JOINTS)?;
         let (first, rest) = token.split_at(at);
         let mark = rest.chars().next()?;
         let rest = &rest[mark.len_utf8()..];
@@ -270,6 +283,10 @@ impl<'a> Builder<'a, '_> {
 
     fn unit(&mut self, text: &'a str, range: Range<usize>) {
         let word = self.intern(&text[range.clone()]);
+        self.push(range, word);
+    }
+
+    fn push(&mut self, range: Range<usize>, word: u32) {
         self.reading.units.push(Unit {
             begin: range.start as u32,
             end: range.end as u32,
@@ -290,15 +307,14 @@ impl<'a> Builder<'a, '_> {
         });
         let case = Case::of(text);
         let (fine, coarse) = self.lexicon.clusters(text, case);
-        let prefix = |length| words::hash(words::folded(text).take(length));
-        let suffix = |length| words::hash(words::folded(text).rev().take(length));
+        let affixes = case.has_capital();
         let word = self.reading.words.len() as u32;
         self.reading.words.push(Word {
             folded,
             shape: words::shape(text),
             case,
-            prefixes: [2, 3, 4].map(prefix),
-            suffixes: [1, 2, 3, 4].map(suffix),
+            prefixes: if affixes { words::growing_hashes(2, words::folded(text)) } else { [0; 3] },
+            suffixes: if affixes { words::growing_hashes(1, words::folded(text).rev()) } else { [0; 4] },
             fine,
             coarse,
             usage: self.lexicon.usage(folded),

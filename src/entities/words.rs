@@ -85,7 +85,22 @@ fn lower(c: char) -> char {
 
 /// FNV-1a over characters.
 pub fn hash(chars: impl Iterator<Item = char>) -> u32 {
-    chars.fold(0x811C_9DC5, |hash, c| (hash ^ c as u32).wrapping_mul(0x0100_0193))
+    chars.fold(FNV_START, with)
+}
+
+const FNV_START: u32 = 0x811C_9DC5;
+
+const fn with(hash: u32, c: char) -> u32 {
+    (hash ^ c as u32).wrapping_mul(0x0100_0193)
+}
+
+/// The [`hash`]es of the first `least` characters, of one more, and so on, or of all there are.
+pub fn growing_hashes<const N: usize>(least: usize, mut chars: impl Iterator<Item = char>) -> [u32; N] {
+    let mut hashed = hash(chars.by_ref().take(least - 1));
+    std::array::from_fn(|_| {
+        hashed = chars.next().map_or(hashed, |c| with(hashed, c));
+        hashed
+    })
 }
 
 /// Two hashes in one, in order.
@@ -131,10 +146,10 @@ pub fn shape(word: &str) -> u32 {
         _ if c.is_numeric() => 'd',
         _ => c,
     };
-    let (mut hash, mut last, mut length) = (0x811C_9DC5_u32, '\0', 0);
+    let (mut hash, mut last, mut length) = (FNV_START, '\0', 0);
     for c in word.chars().map(class) {
         if c != last && length < 8 {
-            hash = (hash ^ c as u32).wrapping_mul(0x0100_0193);
+            hash = with(hash, c);
             length += 1;
         }
         last = c;
@@ -159,6 +174,7 @@ mod tests {
         assert_ne!(cased_hash("Turkey"), cased_hash("turkey"));
         assert_eq!(shape("Trong"), shape("Hà"));
         assert_ne!(shape("US"), shape("Us"));
+        assert_eq!(growing_hashes(2, "one".chars()), ["on", "one", "one"].map(folded_hash));
     }
 
     #[test]

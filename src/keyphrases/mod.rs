@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::document::{Entity, EntityKind, KeyPhrase, MentionKind, TextSpan};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::stem::{EMPTY, stem_hash};
-use crate::text::{Segmented, SegmentedArticle, TokenKind};
+use crate::text::{Form, Segmented, SegmentedArticle, TokenKind};
 
 /// A phrase has so many words at most, "of" and "the" inside a name among them.
 const LONGEST: usize = 5;
@@ -58,7 +58,7 @@ enum Use {
 /// Knows what words do in phrases. Immutable; share it.
 pub struct PhraseModel {
     info: ModelInfo,
-    /// By [`form`]; other words are nouns, unless they look otherwise.
+    /// By [`lower_hash`]; other words are nouns, unless they look otherwise.
     uses: FxHashMap<u32, Use>,
 }
 
@@ -85,7 +85,7 @@ impl PhraseModel {
         } else {
             (&article.body, Some(&article.title))
         };
-        let read = |text| Reading { text, owners: owners(text, entities), uses: &self.uses };
+        let read = |text| Reading::new(text, owners(text, entities), &self.uses);
         let mut phrases = Phrases::default();
         phrases.collect(&read(source));
         if let Some(title) = title {
@@ -95,8 +95,8 @@ impl PhraseModel {
     }
 }
 
-/// A word as the model knows it, in lower case.
-fn form(written: &str) -> u32 {
+/// A word as the model knows it: a hash of it in lower case.
+fn lower_hash(written: &str) -> u32 {
     // "don’t" is known as "don't".
     let plain = match written.contains('’') {
         true => Cow::Owned(written.replace('’', "'")),
@@ -201,16 +201,16 @@ const NOUNS_IN_ING: [&str; 24] = [
 const SUBJECTS: &str = "he she they we i you who it which there to will would can could may might must shall should \
     not n't cannot don't didn't doesn't won't wouldn't can't couldn't";
 
-/// The forms of [`SUBJECTS`].
+/// The hashes of [`SUBJECTS`].
 static BEFORE_VERBS: LazyLock<FxHashSet<u32>> =
-    LazyLock::new(|| SUBJECTS.split_whitespace().map(form).collect());
+    LazyLock::new(|| SUBJECTS.split_whitespace().map(lower_hash).collect());
 
 /// Behind these stands a noun or what describes one.
 const DETERMINERS: &str = "the a an his her its their our my your every another";
 
-/// The forms of [`DETERMINERS`].
+/// The hashes of [`DETERMINERS`].
 static BEFORE_NOUNS: LazyLock<FxHashSet<u32>> =
-    LazyLock::new(|| DETERMINERS.split_whitespace().map(form).collect());
+    LazyLock::new(|| DETERMINERS.split_whitespace().map(lower_hash).collect());
 
 /// Plurals without an s.
 const PLURALS: [&str; 5] = ["people", "men", "women", "children", "police"];
@@ -290,13 +290,12 @@ impl Phrases {
     fn collect(&mut self, reading: &Reading) {
         let text = reading.text;
         let mut run: Vec<Word> = Vec::new();
-        let mut buffer = Vec::with_capacity(32);
         for (number, sentence) in text.sentences.iter().enumerate() {
             let weight = if number < OPENING { IN_OPENING } else { 1.0 };
             let quarter = 1 << (4 * number / text.sentences.len());
             for token in sentence.tokens.clone() {
                 let before = run.last().filter(|word| word.token + 1 == token);
-                match reading.word(token, sentence.tokens.start, before, &mut buffer) {
+                match reading.word(token, sentence.tokens.start, before) {
                     Some(word) if word.role != Role::Breaks => run.push(word),
                     other => {
                         // Marks inside a name hold it together, and "of" does: Bank of England.
@@ -394,9 +393,8 @@ impl Phrases {
     /// Finds the known phrases again in the title.
     fn recognize(&mut self, reading: &Reading) {
         let title = reading.text;
-        let mut buffer = Vec::with_capacity(32);
         let words: Vec<Word> = (0..title.tokens.len())
-            .filter_map(|token| reading.word(token, 0, None, &mut buffer))
+            .filter_map(|token| reading.word(token, 0, None))
             .filter(|word| word.role != Role::Breaks)
             .collect();
         for word in &words {
@@ -483,51 +481,63 @@ struct Reading<'a> {
     owners: Vec<Option<Owner>>,
     /// As [`PhraseModel`] has them.
     uses: &'a FxHashMap<u32, Use>,
+    /// For each form of the text.
+    known: Vec<Known>,
 }
 
-impl Reading<'_> {
+/// What is known of a word wherever it stands.
+struct Known {
+    /// As [`lower_hash`] makes it.
+    lower: u32,
+    /// What the lists say.
+    role: Option<Role>,
+    /// Like "US": in capitals, of up to four characters.
+    abbreviation: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn new(text: &'a Segmented, owners: Vec<Option<Owner>>, uses: &'a FxHashMap<u32, Use>) -> Self {
+        let known = |form: &Form| Known {
+            lower: lower_hash(form.text),
+            role: ROLES.get(&form.stem).copied(),
+            abbreviation: (2..=4).contains(&form.text.len()) && !form.text.contains(char::is_lowercase),
+        };
+        Self { text, owners, uses, known: text.forms.iter().map(known).collect() }
+    }
+
+    fn known(&self, token: usize) -> &Known {
+        &self.known[self.text.form_of[token] as usize]
+    }
+
     /// The token as a word of a phrase, `before` being the word of the phrase that it stands
     /// behind; none for marks, addresses, and numbers outside names.
-    fn word(
-        &self,
-        token: usize,
-        sentence_start: usize,
-        before: Option<&Word>,
-        buffer: &mut Vec<u8>,
-    ) -> Option<Word> {
-        let (text, owner) = (self.text, self.owners[token]);
-        match text.tokens[token].kind {
+    fn word(&self, token: usize, sentence_start: usize, before: Option<&Word>) -> Option<Word> {
+        let (form, owner) = (self.text.form(token), self.owners[token]);
+        match form.kind {
             TokenKind::Word => (),
             TokenKind::Number if owner.is_some() => (),
             _ => return None,
         }
-        let written = text.word(token);
-        let stem = stem_hash(written, buffer);
-        let capitalized = |token: usize| {
-            text.tokens.get(token).is_some_and(|t| t.kind == TokenKind::Word)
-                && text.word(token).chars().next().is_some_and(char::is_uppercase)
-        };
         // The first word of a sentence has a capital anyway; before another it begins a name.
-        let capital =
-            owner.is_some() || capitalized(token) && (token != sentence_start || capitalized(token + 1));
-        let abbreviation = (2..=4).contains(&written.len()) && !written.contains(char::is_lowercase);
-        let role = match ROLES.get(&stem) {
+        let capital = owner.is_some()
+            || is_capitalized(self.text, token)
+                && (token != sentence_start || is_capitalized(self.text, token + 1));
+        let known = self.known(token);
+        let role = match known.role {
             _ if owner.is_some() => Role::Noun,
             // "US" is no pronoun, and "IT" and "WHO" none either.
-            Some(_) if abbreviation && capital => Role::Noun,
-            Some(&role @ (Role::Breaks | Role::Leads)) => role,
+            Some(_) if known.abbreviation && capital => Role::Noun,
+            Some(role @ (Role::Breaks | Role::Leads)) => role,
             None if capital => Role::Noun,
-            Some(&role) if capital => role,
-            known => self.role(token, before, known.copied()),
+            Some(role) if capital => role,
+            listed => self.role(token, before, listed),
         };
-        Some(Word { token, stem, role, capital, owner })
+        Some(Word { token, stem: form.stem, role, capital, owner })
     }
 
     /// What a word does that is no name; `listed` is what the lists say.
     fn role(&self, token: usize, before: Option<&Word>, listed: Option<Role>) -> Role {
-        let written = self.text.word(token);
-        let used = self.used(written);
-        match (used, listed) {
+        match (self.used(token), listed) {
             (Some(Use::Verb | Use::MostlyVerb | Use::Either), _) if self.is_verb(token, before) => {
                 Role::Breaks
             }
@@ -536,15 +546,15 @@ impl Reading<'_> {
             (Some(Use::Verb | Use::MostlyVerb), _) => Role::Breaks,
             (Some(Use::Describes), _) => Role::Leads,
             (Some(Use::Either | Use::Noun | Use::Plural), _) => Role::Noun,
-            (None, None) => role_by_ending(written),
+            (None, None) => role_by_ending(self.text.word(token)),
         }
     }
 
-    fn used(&self, written: &str) -> Option<Use> {
-        self.uses.get(&form(written)).copied().or_else(|| {
+    fn used(&self, token: usize) -> Option<Use> {
+        self.uses.get(&self.known(token).lower).copied().or_else(|| {
             let is_verb =
-                |base: &str| matches!(self.uses.get(&form(base)), Some(Use::Verb | Use::MostlyVerb));
-            bases(written).any(is_verb).then_some(Use::Verb)
+                |base: &str| matches!(self.uses.get(&lower_hash(base)), Some(Use::Verb | Use::MostlyVerb));
+            bases(self.text.word(token)).any(is_verb).then_some(Use::Verb)
         })
     }
 
@@ -554,7 +564,7 @@ impl Reading<'_> {
         let third_person = self.text.word(token).ends_with('s');
         let behind = |word: &Word| match word.owner {
             Some(owner) => third_person && owner.person,
-            None => !third_person && self.is_plural(self.text.word(word.token)),
+            None => !third_person && self.is_plural(word.token),
         };
         self.is_behind(token, &BEFORE_VERBS) || before.is_some_and(behind)
     }
@@ -564,17 +574,23 @@ impl Reading<'_> {
         before.is_some_and(|word| word.role == Role::Leads) || self.is_behind(token, &BEFORE_NOUNS)
     }
 
-    fn is_behind(&self, token: usize, forms: &FxHashSet<u32>) -> bool {
-        token.checked_sub(1).is_some_and(|last| forms.contains(&form(self.text.word(last))))
+    fn is_behind(&self, token: usize, words: &FxHashSet<u32>) -> bool {
+        token.checked_sub(1).is_some_and(|last| words.contains(&self.known(last).lower))
     }
 
     /// Whether the word is a plural that does not describe what follows it.
-    fn is_plural(&self, written: &str) -> bool {
+    fn is_plural(&self, token: usize) -> bool {
+        let written = self.text.word(token);
         let ends_like_one =
             written.ends_with('s') && !["ss", "us", "is"].iter().any(|end| written.ends_with(end));
-        let describes = matches!(self.uses.get(&form(written)), Some(Use::Plural | Use::Describes));
+        let describes = matches!(self.uses.get(&self.known(token).lower), Some(Use::Plural | Use::Describes));
         !describes && (ends_like_one || PLURALS.contains(&written))
     }
+}
+
+/// Whether there is such a token, and it is a word with a capital.
+fn is_capitalized(text: &Segmented, token: usize) -> bool {
+    token < text.tokens.len() && text.form(token).kind == TokenKind::Word && text.form(token).capital
 }
 
 /// What a verb in the third person may be a form of: "recovers", "reaches".
@@ -602,9 +618,7 @@ fn adjective(written: &str) -> bool {
 /// Whether a function word stands inside a name, as in Bank of England.
 fn holds_together(text: &Segmented, token: usize, run: &[Word]) -> bool {
     let name_before = run.last().is_some_and(|word| word.capital && word.token + 1 == token);
-    let name_after = text.tokens.get(token + 1).is_some_and(|next| next.kind == TokenKind::Word)
-        && text.word(token + 1).chars().next().is_some_and(char::is_uppercase);
-    name_before && name_after && text.word(token) == "of"
+    name_before && is_capitalized(text, token + 1) && text.word(token) == "of"
 }
 
 /// The same for the same stems in the same order.

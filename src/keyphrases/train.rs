@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
-use super::{DETERMINERS, Role, SECTIONS, SUBJECTS, Use, bases, form, role_by_ending};
+use super::{DETERMINERS, Role, SECTIONS, SUBJECTS, Use, bases, lower_hash, role_by_ending};
 use crate::document::Section;
 use crate::model::ModelWriter;
 use crate::summary::train::unlabelled;
@@ -111,7 +111,7 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         let told = words.filter(|word| {
             r#use != Use::Noun || role_by_ending(word) != Role::Noun || bases(word).any(is_verb)
         });
-        let mut forms: Vec<u32> = told.map(form).collect();
+        let mut forms: Vec<u32> = told.map(lower_hash).collect();
         forms.sort_unstable();
         (section, forms)
     });

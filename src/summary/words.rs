@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::Hasher;
 
-use crate::text::{Segmented, TokenKind};
+use crate::text::{Form, Segmented, TokenKind};
 
 /// Words that begin alike are taken for forms of one word: cutting words off does as well as
 /// stemming for search in many languages and needs to know none (McNamee, Nicholas and
@@ -204,40 +204,48 @@ impl Words {
         let mut ids = FxHashMap::<u32, u32>::default();
         let tokens = bodies.iter().map(|body| body.tokens.len()).sum();
         let mut words = Self { stems: Vec::new(), words: Vec::with_capacity(tokens), starts: vec![0] };
-        let sentences =
-            bodies.iter().flat_map(|body| body.sentences.iter().map(move |sentence| (body, sentence)));
-        for (place, (body, sentence)) in sentences.enumerate() {
-            for token in sentence.tokens.clone() {
-                let Some(shape) = shape(body.word(token), body.tokens[token].kind) else { continue };
-                let text = body.word(token);
-                let hash = stem(text);
-                let id = *ids.entry(hash).or_insert_with(|| {
-                    words.stems.push(Stem {
-                        hash,
-                        weight: lexicon.rarity(hash),
-                        sentences: 0,
-                        first_sentence: place as u32,
-                        last_sentence: u32::MAX,
-                    });
-                    words.stems.len() as u32 - 1
-                });
-                let stem = &mut words.stems[id as usize];
-                if stem.last_sentence != place as u32 {
-                    stem.last_sentence = place as u32;
-                    stem.sentences += 1;
+        for body in bodies {
+            let mut known: Vec<Option<Word>> = vec![None; body.forms.len()];
+            for sentence in &body.sentences {
+                let place = words.len() as u32;
+                for token in sentence.tokens.clone() {
+                    let known = &mut known[body.form_of[token] as usize];
+                    if known.is_none() {
+                        *known = words.know(body.form(token), &mut ids, lexicon);
+                    }
+                    let Some(word) = *known else { continue };
+                    words.words.push(word);
+                    let stem = &mut words.stems[word.stem as usize];
+                    stem.first_sentence = stem.first_sentence.min(place);
+                    if stem.last_sentence != place {
+                        stem.last_sentence = place;
+                        stem.sentences += 1;
+                    }
                 }
-                // Classes are lists of everyday words; a rare stem is in none of them.
-                let class = if stem.weight < 9.0 {
-                    lexicon.classes.get(&form_hash(text)).copied().unwrap_or_default()
-                } else {
-                    Class::default()
-                };
-                words.words.push(Word { stem: id, class, shape });
+                words.starts.push(words.words.len() as u32);
             }
-            words.starts.push(words.words.len() as u32);
         }
         words.weigh();
         words
+    }
+
+    /// The word that a form is; none for marks.
+    fn know(&mut self, form: &Form, ids: &mut FxHashMap<u32, u32>, lexicon: &Lexicon) -> Option<Word> {
+        let shape = shape(form)?;
+        let hash = stem(form.text);
+        let stem = *ids.entry(hash).or_insert_with(|| {
+            let weight = lexicon.rarity(hash);
+            let never = u32::MAX;
+            self.stems.push(Stem { hash, weight, sentences: 0, first_sentence: never, last_sentence: never });
+            self.stems.len() as u32 - 1
+        });
+        // Classes are lists of everyday words; a rare stem is in none of them.
+        let class = if self.stems[stem as usize].weight < 9.0 {
+            lexicon.classes.get(&form_hash(form.text)).copied().unwrap_or_default()
+        } else {
+            Class::default()
+        };
+        Some(Word { stem, class, shape })
     }
 
     /// How many sentences there are.
@@ -261,8 +269,9 @@ impl Words {
     }
 }
 
-fn shape(word: &str, kind: TokenKind) -> Option<Shape> {
-    match kind {
+fn shape(form: &Form) -> Option<Shape> {
+    let word = form.text;
+    match form.kind {
         TokenKind::Number => Some(Shape::Number),
         // A possessive ending is a token of its own.
         TokenKind::Word if word.starts_with(['\'', '’']) => None,

@@ -1,6 +1,9 @@
 //! Cuts texts into sentences and tokens.
 
-use super::{Segmented, SegmentedArticle, sentences, tokens};
+use rustc_hash::FxHashMap;
+
+use super::stem::stem_hash;
+use super::{Form, Segmented, SegmentedArticle, Token, TokenKind, sentences, tokens};
 use crate::document::{Article, Section};
 
 /// Cuts `text` into sentences and tokens. `breaks` are the offsets, in order, where a block
@@ -18,7 +21,26 @@ fn segment_in<'a>(language: &str, text: &'a str, section: Section, breaks: &[usi
     let tokens = tokens::tokenize(text);
     let has_ordinals = language.split('-').next().is_some_and(|language| WITH_ORDINALS.contains(&language));
     let sentences = sentences::split(text, &tokens, breaks, has_ordinals);
-    Segmented { text, section, tokens, sentences }
+    let (forms, form_of) = forms(text, &tokens);
+    Segmented { text, section, tokens, sentences, forms, form_of }
+}
+
+/// The distinct forms of a text's tokens, and each token's place among them.
+fn forms<'a>(text: &'a str, tokens: &[Token]) -> (Vec<Form<'a>>, Vec<u32>) {
+    let mut buffer = Vec::with_capacity(32);
+    let mut places = FxHashMap::<(&str, TokenKind), u32>::default();
+    places.reserve(tokens.len() / 3);
+    let mut forms = Vec::with_capacity(tokens.len() / 3);
+    let place_of = |token: &Token| {
+        let (text, kind) = (token.span().of(text), token.kind);
+        *places.entry((text, kind)).or_insert_with(|| {
+            let capital = text.starts_with(char::is_uppercase);
+            forms.push(Form { text, kind, stem: stem_hash(text, &mut buffer), capital });
+            forms.len() as u32 - 1
+        })
+    };
+    let form_of = tokens.iter().map(place_of).collect();
+    (forms, form_of)
 }
 
 /// Cuts an article's title and body.
@@ -38,6 +60,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
+    use rustc_hash::FxHashSet;
 
     use super::*;
 
@@ -128,6 +151,12 @@ mod tests {
             next = sentence.tokens.end;
         }
         assert_eq!(next, segmented.tokens.len());
+        for token in 0..next {
+            let form = segmented.form(token);
+            assert_eq!((form.text, form.kind), (segmented.word(token), segmented.tokens[token].kind));
+        }
+        let distinct: FxHashSet<_> = segmented.forms.iter().map(|form| (form.text, form.kind)).collect();
+        assert_eq!(distinct.len(), segmented.forms.len());
         assert!(segmented.sentences.is_sorted_by_key(|sentence| sentence.paragraph));
     }
 

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::document::{Section, TextSpan};
 use crate::model::linear::Sparse;
 use crate::text::stem::{EMPTY, fnv, stem_hash};
-use crate::text::{Segmented, SegmentedArticle, TokenKind};
+use crate::text::{Form, Segmented, SegmentedArticle, TokenKind};
 
 /// A word in the title counts as two in the opening of the body.
 pub(super) const TITLE_WEIGHT: f32 = 2.0;
@@ -89,6 +89,17 @@ impl Reader {
         words.filter(|hash| *hash != EMPTY && !self.stop_words.contains(hash)).collect()
     }
 
+    fn known(&self, form: &Form) -> Known {
+        match (form.kind, form.stem) {
+            (TokenKind::Number, _) => Known::Telling { hash: NUMBER, country: None },
+            (TokenKind::Word, EMPTY) => Known::Nothing,
+            (TokenKind::Word, hash) if !self.stop_words.contains(&hash) => {
+                Known::Telling { hash, country: self.countries.get(&hash).copied() }
+            }
+            _ => Known::Apart,
+        }
+    }
+
     /// Adds the occurrences of one text; `met` are the countries met before it.
     fn read_text(
         &self,
@@ -97,35 +108,27 @@ impl Reader {
         met: &mut Vec<u16>,
         out: &mut Vec<Occurrence>,
     ) {
-        let mut buffer = Vec::with_capacity(32);
+        let known: Vec<Known> = text.forms.iter().map(|form| self.known(form)).collect();
         let mut previous: Option<Word> = None;
         for sentence in &text.sentences {
             let mut partners = Partners::default();
             for at in sentence.tokens.clone() {
-                let token = &text.tokens[at];
-                let hash = match token.kind {
-                    TokenKind::Word => stem_hash(text.word(at), &mut buffer),
-                    TokenKind::Number => NUMBER,
-                    TokenKind::Punctuation | TokenKind::Symbol | TokenKind::Address => {
+                let form = text.form(at);
+                let (hash, mut country) = match known[text.form_of[at] as usize] {
+                    Known::Telling { hash, country } => (hash, country),
+                    Known::Nothing => continue,
+                    Known::Apart => {
                         previous = None;
                         continue;
                     }
                 };
-                if hash == EMPTY {
-                    continue;
-                }
-                if self.stop_words.contains(&hash) {
-                    previous = None;
-                    continue;
-                }
-                let mut country = self.countries.get(&hash).copied();
                 // In a title and at a sentence's start, every word may be upper case.
                 let name = text.section == Section::Body
                     && at > sentence.tokens.start
                     && country.is_none()
-                    && text.word(at).starts_with(char::is_uppercase);
+                    && form.capital;
                 let weight = weight(at) * if name { NAME_WEIGHT } else { 1.0 };
-                let span = text.text_span(token.span());
+                let span = text.text_span(text.tokens[at].span());
                 let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, name, weight, span });
                 if hash != NUMBER {
                     occurs(hash, false, span);
@@ -157,6 +160,19 @@ impl Reader {
             }
         }
     }
+}
+
+/// What a word is to a topic.
+#[derive(Clone, Copy)]
+enum Known {
+    /// No letters, as a possessive that stands alone.
+    Nothing,
+    /// A stop word or mark: no pair reaches over it.
+    Apart,
+    Telling {
+        hash: Hash,
+        country: Option<u16>,
+    },
 }
 
 /// Whether a sentence is about two countries.
