@@ -71,13 +71,12 @@ pub type Usage = u8;
 
 /// Immutable tables, read from the model file.
 pub struct Lexicon {
-    clustered: Table,
-    fine: Vec<u16>,
-    coarse: Vec<u8>,
-    used: Table,
-    usage: Vec<u8>,
-    phrases: Table,
-    masks: Vec<u32>,
+    /// Fine cluster, and in the last eight bits coarse cluster.
+    clusters: Table,
+    /// [`Usage`].
+    usage: Table,
+    /// Masks of [`List::bit`]s.
+    lists: Table,
 }
 
 /// What [`Lexicon`] is made from; keys are hashes as in [`words`].
@@ -129,35 +128,33 @@ impl Lexicon {
         if let Some((section, ..)) = pairs.into_iter().find(|(_, keys, values)| keys != values) {
             return Err(ModelError::MissingSection(section.to_owned()));
         }
+        let clusters = parts.fine.iter().zip(&parts.coarse);
+        let clusters = clusters.map(|(&fine, &coarse)| u32::from(fine) << 8 | u32::from(coarse));
         Ok(Self {
-            clustered: Table::new(&parts.clustered),
-            fine: parts.fine,
-            coarse: parts.coarse,
-            used: Table::new(&parts.used),
-            usage: parts.usage,
-            phrases: Table::new(&parts.phrases),
-            masks: parts.masks,
+            clusters: Table::with_numbers(&parts.clustered, clusters),
+            usage: Table::with_numbers(&parts.used, parts.usage.iter().copied().map(u32::from)),
+            lists: Table::with_numbers(&parts.phrases, parts.masks.iter().copied()),
         })
     }
 
     /// Fine and coarse cluster; 0 is unknown. A word in capitals is also looked up in
     /// Title and lower case.
     pub fn clusters(&self, word: &str, case: Case) -> (u16, u8) {
-        let place = self.clustered.get(words::cased_hash(word)).or_else(|| {
-            let title = || self.clustered.get(words::title_hash(word));
-            let lower = || self.clustered.get(words::folded_hash(word));
+        let clusters = self.clusters.get(words::cased_hash(word)).or_else(|| {
+            let title = || self.clusters.get(words::title_hash(word));
+            let lower = || self.clusters.get(words::folded_hash(word));
             case.has_capital().then(|| title().or_else(lower)).flatten()
         });
-        place.map_or((0, 0), |place| (self.fine[place], self.coarse[place]))
+        clusters.map_or((0, 0), |clusters| ((clusters >> 8) as u16, clusters as u8))
     }
 
     pub fn usage(&self, folded: u32) -> Usage {
-        self.used.get(folded).map_or(0, |place| self.usage[place])
+        self.usage.get(folded).map_or(0, |usage| usage as u8)
     }
 
     /// The lists that hold a phrase, as a mask of [`List::bit`]s.
     #[inline]
     pub fn lists(&self, phrase: u32) -> u32 {
-        self.phrases.get(phrase).map_or(0, |place| self.masks[place])
+        self.lists.get(phrase).unwrap_or(0)
     }
 }

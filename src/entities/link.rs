@@ -168,7 +168,7 @@ impl Links {
 
     /// What the tables list under a name.
     fn find(&self, name: u32) -> Option<Link> {
-        self.names.get(name).map(|place| self.links[place])
+        self.names.get(name).map(|place| self.links[place as usize])
     }
 
     pub fn is_country(&self, name: u32) -> bool {

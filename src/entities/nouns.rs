@@ -110,8 +110,7 @@ pub const fn saying(name: u32, noun: u32) -> u32 {
 pub struct Nouns {
     places: Table,
     nouns: Vec<Noun>,
-    sayings: Table,
-    said: Vec<u8>,
+    said: Table,
     company_ends: FxHashSet<u32>,
     pub grammar: Grammar,
 }
@@ -160,15 +159,14 @@ impl Nouns {
         Ok(Self {
             places: Table::new(&parts.words),
             nouns: parts.nouns,
-            sayings: Table::new(&parts.sayings),
-            said: parts.said,
+            said: Table::with_numbers(&parts.sayings, parts.said.iter().copied().map(u32::from)),
             company_ends: words::folded_hashes(&COMPANY_ENDS),
             grammar: Grammar::new(parts.nominal),
         })
     }
 
     pub fn get(&self, folded: u32) -> Option<&Noun> {
-        self.places.get(folded).map(|place| &self.nouns[place])
+        self.places.get(folded).map(|place| &self.nouns[place as usize])
     }
 
     /// Whether a name that ends with this word is mostly a company's.
@@ -178,7 +176,7 @@ impl Nouns {
 
     /// How usual it is to say a noun of a name: the binary logarithm of how often the news did.
     pub fn said(&self, name: u32, noun: u32) -> u8 {
-        self.sayings.get(saying(name, noun)).map_or(0, |place| self.said[place])
+        self.said.get(saying(name, noun)).map_or(0, |said| said as u8)
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Style {
 pub struct Line {
     /// Places in [`Reading::units`].
     pub units: Range<usize>,
+    /// Places in [`Reading::stretches`].
+    stretches: Range<usize>,
     pub style: Style,
     pub section: Section,
     pub paragraph: usize,
@@ -81,6 +83,7 @@ pub struct Reading<'a> {
     pub body: &'a str,
     pub units: Vec<Unit>,
     pub lines: Vec<Line>,
+    stretches: Vec<Range<usize>>,
     pub words: Vec<Word>,
     pub forms: Vec<Form>,
 }
@@ -102,6 +105,7 @@ impl<'a> Reading<'a> {
                 body: article.body.text,
                 units: Vec::with_capacity(article.body.tokens.len() + article.title.tokens.len()),
                 lines: Vec::new(),
+                stretches: Vec::new(),
                 words: Vec::new(),
                 forms: Vec::new(),
             },
@@ -139,26 +143,8 @@ impl<'a> Reading<'a> {
 
     /// The stretches of `line` in which names may lie, in order. All other units are common
     /// words among common words: outside, without a closer look.
-    pub fn stretches<'r>(&'r self, line: &'r Line) -> impl Iterator<Item = Range<usize>> + 'r {
-        let mut next = line.units.start;
-        std::iter::from_fn(move || {
-            let begin = (next..line.units.end).find(|&unit| self.may_be_named(line, unit))?;
-            let end = (begin + 1..line.units.end).find(|&unit| !self.may_be_named(line, unit));
-            next = end.unwrap_or(line.units.end);
-            Some(begin..next)
-        })
-    }
-
-    /// Whether the unit has a capital, or one beside it has, or one behind a number or mark
-    /// ("sub-Saharan", "Cup 2022").
-    fn may_be_named(&self, line: &Line, unit: usize) -> bool {
-        let case = |offset| self.word_near(line, unit, offset).map_or(Case::Lower, |word| word.case);
-        let near = |side: isize| {
-            let next = case(side);
-            next.has_capital()
-                || (case(0) == Case::None || next == Case::None) && case(2 * side).has_capital()
-        };
-        case(0).has_capital() || near(-1) || near(1)
+    pub fn stretches(&self, line: &Line) -> impl Iterator<Item = Range<usize>> {
+        self.stretches[line.stretches.clone()].iter().cloned()
     }
 
     /// The hash of the words of some units, as [`words::phrase`] grows it.
@@ -222,14 +208,39 @@ impl<'a> Builder<'a, '_> {
             self.mark_context(text.text, begin..end);
             let style = self.style(text.text, begin..end);
             for piece in (begin..end).step_by(LONGEST_LINE) {
-                self.reading.lines.push(Line {
-                    units: piece..end.min(piece + LONGEST_LINE),
-                    style,
-                    section: text.section,
-                    paragraph: sentence.paragraph,
-                });
+                let units = piece..end.min(piece + LONGEST_LINE);
+                let stretches = self.stretches(&units);
+                let (section, paragraph) = (text.section, sentence.paragraph);
+                self.reading.lines.push(Line { units, stretches, style, section, paragraph });
             }
         }
+    }
+
+    /// Finds the stretches of a line, as [`Reading::stretches`] gives them.
+    fn stretches(&mut self, line: &Range<usize>) -> Range<usize> {
+        let first = self.reading.stretches.len();
+        let mut next = line.start;
+        while let Some(begin) = (next..line.end).find(|&unit| self.may_be_named(line, unit)) {
+            let end = (begin + 1..line.end).find(|&unit| !self.may_be_named(line, unit));
+            next = end.unwrap_or(line.end);
+            self.reading.stretches.push(begin..next);
+        }
+        first..self.reading.stretches.len()
+    }
+
+    /// Whether the unit has a capital, or one beside it has, or one behind a number or mark
+    /// ("sub-Saharan", "Cup 2022").
+    fn may_be_named(&self, line: &Range<usize>, unit: usize) -> bool {
+        let case = |offset| {
+            let near = unit.checked_add_signed(offset).filter(|near| line.contains(near));
+            near.map_or(Case::Lower, |near| self.reading.word(near).case)
+        };
+        let near = |side: isize| {
+            let next = case(side);
+            next.has_capital()
+                || (case(0) == Case::None || next == Case::None) && case(2 * side).has_capital()
+        };
+        case(0).has_capital() || near(-1) || near(1)
     }
 
     /// Adds a token, cut at slashes, and at a hyphen that joins a name to a common word or

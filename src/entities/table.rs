@@ -1,8 +1,8 @@
-//! A fixed table from hashes to places, for what a model knows about words, phrases and features.
+//! A fixed table from hashes to numbers, for what a model knows about words, phrases and features.
 
 /// Open addressing over 32-bit hashes; at least a third empty, so a look-up is one or two steps.
 pub struct Table {
-    /// Hash and place; [`Table::EMPTY`] as the place marks a free slot.
+    /// Hash and number; [`Table::EMPTY`] as the number marks a free slot.
     slots: Vec<(u32, u32)>,
     mask: usize,
 }
@@ -10,45 +10,45 @@ pub struct Table {
 impl Table {
     const EMPTY: u32 = u32::MAX;
 
-    /// Finds `keys[i]` at place `i`; of equal keys the first.
+    /// Gives each key its place; of equal keys the first.
     pub fn new(keys: &[u32]) -> Self {
-        Self::with_places(keys, 0..)
+        Self::with_numbers(keys, 0..)
     }
 
-    /// Finds each key at its place, a number below `u32::MAX`; of equal keys the first.
-    pub fn with_places(keys: &[u32], places: impl IntoIterator<Item = u32>) -> Self {
+    /// Gives each key its number, below `u32::MAX`; of equal keys the first.
+    pub fn with_numbers(keys: &[u32], numbers: impl IntoIterator<Item = u32>) -> Self {
         let size = (keys.len() + keys.len() / 2).next_power_of_two().max(2);
         let mut table = Self { slots: vec![(0, Self::EMPTY); size], mask: size - 1 };
-        for (&key, place) in keys.iter().zip(places) {
+        for (&key, number) in keys.iter().zip(numbers) {
             let slot = table.slot(key);
             if table.slots[slot].1 == Self::EMPTY {
-                table.slots[slot] = (key, place);
+                table.slots[slot] = (key, number);
             }
         }
         table
     }
 
     #[inline]
-    pub fn get(&self, key: u32) -> Option<usize> {
-        let place = self.slots[self.slot(key)].1;
-        (place != Self::EMPTY).then_some(place as usize)
+    pub fn get(&self, key: u32) -> Option<u32> {
+        let number = self.slots[self.slot(key)].1;
+        (number != Self::EMPTY).then_some(number)
     }
 
-    /// Writes the places of those `keys` that are known to `places`, in order, and says how
+    /// Writes the numbers of those `keys` that are known to `numbers`, in order, and says how
     /// many they are. Faster than [`Table::get`] for keys from all over a large table: it asks for
     /// all slots before it looks at one, so that they come from memory together.
     #[inline]
-    pub fn get_all<const N: usize>(&self, keys: &[u32], places: &mut [usize; N]) -> usize {
+    pub fn get_all<const N: usize>(&self, keys: &[u32], numbers: &mut [u32; N]) -> usize {
         let mut slots = [(0, Self::EMPTY); N];
         for (slot, &key) in slots.iter_mut().zip(keys) {
             *slot = self.slots[self.home(key)];
         }
         let mut found = 0;
-        for (&(first, place), &key) in slots.iter().zip(keys) {
-            let place =
-                if first == key || place == Self::EMPTY { place } else { self.slots[self.slot(key)].1 };
-            places[found] = place as usize;
-            found += usize::from(place != Self::EMPTY);
+        for (&(first, number), &key) in slots.iter().zip(keys) {
+            let number =
+                if first == key || number == Self::EMPTY { number } else { self.slots[self.slot(key)].1 };
+            numbers[found] = number;
+            found += usize::from(number != Self::EMPTY);
         }
         found
     }
@@ -78,11 +78,11 @@ mod tests {
     fn every_key_is_found_and_nothing_else() {
         let keys: Vec<u32> = (0..1000).map(|i: u32| i.wrapping_mul(2_654_435_761)).collect();
         let table = Table::new(&keys);
-        assert!(keys.iter().enumerate().all(|(i, &key)| table.get(key) == Some(i)));
+        assert!(keys.iter().zip(0..).all(|(&key, i)| table.get(key) == Some(i)));
         assert_eq!(table.get(77), None);
-        let mut places = [0; 4];
-        assert_eq!(table.get_all(&[keys[7], 77, keys[999], 78], &mut places), 2);
-        assert_eq!(places[..2], [7, 999]);
+        let mut numbers = [0; 4];
+        assert_eq!(table.get_all(&[keys[7], 77, keys[999], 78], &mut numbers), 2);
+        assert_eq!(numbers[..2], [7, 999]);
         assert_eq!(Table::new(&[]).get(0), None);
     }
 }

@@ -119,7 +119,7 @@ impl Weights {
                 (broad_rows + begin) as u32
             }
         });
-        let features = Table::with_places(&parts.features, places);
+        let features = Table::with_numbers(&parts.features, places);
         let transitions = parts.transitions.as_chunks::<TAGS>().0.to_vec();
         Ok(Self { features, broad, narrow, transitions })
     }
@@ -132,16 +132,16 @@ impl Weights {
             let found = self.features.get_all(features, &mut places);
             let (mut sums, mut narrow) = (*scores, 0);
             for at in 0..found {
-                let place = places[at];
+                let place = places[at] as usize;
                 if let Some(row) = self.broad.get(place) {
                     sums = std::array::from_fn(|label| sums[label] + i16::from(row[label]));
                 } else {
-                    places[narrow] = place - self.broad.len();
+                    places[narrow] = (place - self.broad.len()) as u32;
                     narrow += 1;
                 }
             }
             *scores = sums;
-            for &begin in &places[..narrow] {
+            for begin in places[..narrow].iter().map(|&place| place as usize) {
                 let [count, _] = self.narrow[begin];
                 for &[label, weight] in &self.narrow[begin + 1..][..usize::from(count)] {
                     scores[usize::from(label)] += i16::from(weight.cast_signed());

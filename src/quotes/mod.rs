@@ -19,10 +19,11 @@ const LEAST_WORDS: usize = 5;
 pub fn find(article: &SegmentedArticle, entities: &[Entity]) -> Vec<Quote> {
     let body = &article.body;
     let marked = marks::marked(body);
-    let mut found = Finder { body, reader: Reader::new(body), marked: &marked }.quotations();
-    found.extend(reported(body, &marked));
+    let reader = Reader::new(body);
+    let mut found = Finder { body, reader: &reader, marked: &marked }.quotations();
+    found.extend(reported(body, &reader, &marked));
     found.sort_by_key(|quotation| quotation.tokens.start);
-    Speakers::new(body, entities).resolve(found)
+    Speakers::new(body, &reader, entities).resolve(found)
 }
 
 /// A quotation with the words that name its speaker, in tokens.
@@ -36,7 +37,7 @@ struct Quotation {
 /// Looks for the speakers of quotations in marks.
 struct Finder<'a> {
     body: &'a Segmented<'a>,
-    reader: Reader<'a>,
+    reader: &'a Reader<'a>,
     marked: &'a [Marked],
 }
 
@@ -181,8 +182,7 @@ impl Finder<'_> {
 }
 
 /// Reported speech without marks, where the cue is plain: `X said that ...`.
-fn reported(body: &Segmented, marked: &[Marked]) -> Vec<Quotation> {
-    let reader = Reader::new(body);
+fn reported(body: &Segmented, reader: &Reader, marked: &[Marked]) -> Vec<Quotation> {
     let mut marked = marked.iter().peekable();
     let mut found = Vec::new();
     for sentence in &body.sentences {
@@ -190,7 +190,7 @@ fn reported(body: &Segmented, marked: &[Marked]) -> Vec<Quotation> {
         if marked.peek().is_some_and(|marked| marked.tokens.start < sentence.tokens.end) {
             continue;
         }
-        found.extend(reported_in(body, &reader, sentence));
+        found.extend(reported_in(body, reader, sentence));
     }
     found
 }
@@ -217,14 +217,14 @@ fn sentence_at<'a>(body: &'a Segmented, token: usize) -> Option<&'a Sentence> {
 /// Ties the words that name speakers to entities.
 struct Speakers<'a> {
     body: &'a Segmented<'a>,
-    reader: Reader<'a>,
+    reader: &'a Reader<'a>,
     entities: &'a [Entity],
     /// Mentions in the body with their entity, by position.
     mentions: Vec<(Span, usize)>,
 }
 
 impl<'a> Speakers<'a> {
-    fn new(body: &'a Segmented<'a>, entities: &'a [Entity]) -> Self {
+    fn new(body: &'a Segmented<'a>, reader: &'a Reader<'a>, entities: &'a [Entity]) -> Self {
         let mut mentions: Vec<(Span, usize)> = entities
             .iter()
             .enumerate()
@@ -233,7 +233,7 @@ impl<'a> Speakers<'a> {
             .map(|(span, entity)| (span.span, entity))
             .collect();
         mentions.sort_unstable();
-        Self { body, reader: Reader::new(body), entities, mentions }
+        Self { body, reader, entities, mentions }
     }
 
     fn resolve(&self, quotations: Vec<Quotation>) -> Vec<Quote> {

@@ -1,8 +1,11 @@
 //! Who said it: the words beside a quotation that name its speaker.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use crate::text::{Segmented, TokenKind};
+use rustc_hash::FxHashMap;
+
+use crate::text::{Form, Segmented, TokenKind};
 
 /// How far from its quotation, in tokens, a cue is looked for.
 const REACH: usize = 40;
@@ -14,17 +17,20 @@ const SENTENCE: usize = 5 * REACH;
 const APPOSITION: usize = 25;
 
 /// Verbs that tell of speech, in the past and present.
-const CUES: &str = " said says told tells added adds wrote writes tweeted continued asked asks responded replied declared \
+const CUES: &str = "said says told tells added adds wrote writes tweeted continued asked asks responded replied declared \
      reported concluded concludes explained explains called calls noted notes stated states reads read shouted chanted \
      admitted answered joked yelled remarked insisted insists urged warned warns argued argues claimed claims \
      acknowledged announced recalled suggested observed commented complained quipped exclaimed testified posted \
      confirmed asserted reacted questioned contended countered opined promises predicted promised vowed stressed emphasized pointed conceded describes described cautioned denied \
      proclaimed mused boasted lamented repeated retorted thundered say write ask think thinks thought believes \
-     believed put puts wondered quoted charged blasted slammed criticized begins began countered ";
+     believed put puts wondered quoted charged blasted slammed criticized begins began countered";
+
+/// Those that are plain enough where no quotation marks stand.
+const PLAIN_CUES: &str = "said says added warned argued insisted claimed noted stated announced";
 
 /// The same verbs as they hang on another: "..., adding that".
-const HANGING: &str = " saying adding telling asking writing arguing calling noting explaining insisting claiming warning chanting \
-     tweeting stating suggesting responding declaring describing ";
+const HANGING: &str = "saying adding telling asking writing arguing calling noting explaining insisting claiming warning chanting \
+     tweeting stating suggesting responding declaring describing";
 
 const PRONOUNS: &str = " he she they i we it you who ";
 const DETERMINERS: &str =
@@ -54,11 +60,42 @@ const WHEN: &str = " on in late early last next this earlier ";
 /// The words of an article around its quotations.
 pub struct Reader<'a> {
     body: &'a Segmented<'a>,
+    /// For each form of the body, since every token is asked.
+    cues: Vec<Option<Cue>>,
+}
+
+static CUE_OF: LazyLock<FxHashMap<&str, Cue>> = LazyLock::new(|| {
+    // Of a word in two lists the later counts.
+    let kinds = [(HANGING, Cue::Hanging), (CUES, Cue::Finite), (PLAIN_CUES, Cue::Plain)];
+    kinds.iter().flat_map(|&(words, kind)| words.split_whitespace().map(move |word| (word, kind))).collect()
+});
+
+/// A word that says that somebody speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cue {
+    /// One of [`PLAIN_CUES`].
+    Plain,
+    /// Another of [`CUES`].
+    Finite,
+    /// One of [`HANGING`].
+    Hanging,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(body: &'a Segmented<'a>) -> Self {
-        Self { body }
+        let cue = |form: &Form| match form.capital {
+            true => CUE_OF.get(form.text.to_ascii_lowercase().as_str()).copied(),
+            false => CUE_OF.get(form.text).copied(),
+        };
+        Self { body, cues: body.forms.iter().map(cue).collect() }
+    }
+
+    fn cue(&self, token: usize) -> Option<Cue> {
+        self.cues[*self.body.form_of.get(token)? as usize]
+    }
+
+    fn is_finite_cue(&self, token: usize) -> bool {
+        matches!(self.cue(token), Some(Cue::Plain | Cue::Finite))
     }
 
     /// The speaker in the words after a quotation: `," X said`, `," said X`, `, according to X`.
@@ -66,7 +103,7 @@ impl<'a> Reader<'a> {
         let window = window.start..window.end.min(window.start + REACH);
         let first = window.clone().find(|&token| self.is_word(token))?;
         let verb = (first..window.end).find(|&token| !self.is(token, BETWEEN) && !self.is_adverb(token))?;
-        if self.is(verb, CUES) && !self.is(verb, " told tells ") {
+        if self.is_finite_cue(verb) && !self.is(verb, " told tells ") {
             // "read the letter" and "said X" look alike; both name the source.
             if let Some(subject) = self.subject_after(verb + 1, window.end) {
                 return Some(subject);
@@ -74,7 +111,7 @@ impl<'a> Reader<'a> {
         }
         self.according(window.clone())
             .or_else(|| {
-                let verb = window.clone().find(|&token| self.is(token, CUES) && token > first)?;
+                let verb = window.clone().find(|&token| self.is_finite_cue(token) && token > first)?;
                 self.subject_before(verb, window.start)
             })
             .or_else(|| self.subject_of_past(first, window.end))
@@ -116,9 +153,9 @@ impl<'a> Reader<'a> {
     /// The speaker in the words before a quotation: `X said: "`, `X told Y that "`, `In a note, X wrote, "`.
     pub fn before(&self, window: Range<usize>) -> Option<Range<usize>> {
         let begin = window.start.max(window.end.saturating_sub(REACH));
-        let cue = (begin..window.end).rev().find(|&token| self.is(token, CUES) || self.is(token, HANGING));
+        let cue = (begin..window.end).rev().find(|&token| self.is_cue(token));
         let by_cue = cue.and_then(|cue| {
-            let beside = if self.is(cue, HANGING) { None } else { self.subject_before(cue, begin) };
+            let beside = self.subject_before(cue, begin).filter(|_| self.is_finite_cue(cue));
             let clause = Some(window.start..cue).filter(|clause| clause.len() <= SENTENCE);
             beside.or_else(|| self.subject_of_clause(clause?))
         });
@@ -134,7 +171,7 @@ impl<'a> Reader<'a> {
 
     /// The subject that a sentence begins with: for an introduction that ends with a colon.
     pub fn subject_of_clause(&self, clause: Range<usize>) -> Option<Range<usize>> {
-        let finite = clause.clone().rev().find(|&token| self.is(token, CUES));
+        let finite = clause.clone().rev().find(|&token| self.is_finite_cue(token));
         finite.and_then(|verb| self.subject_before(verb, clause.start)).or_else(|| {
             let mut start = self.behind_dateline(&clause);
             if self.is(start, PREPOSITIONS) || self.is(start, CLAUSE) || self.is(start, OPENERS) {
@@ -185,11 +222,11 @@ impl<'a> Reader<'a> {
     }
 
     pub fn is_cue(&self, token: usize) -> bool {
-        self.is(token, CUES) || self.is(token, HANGING)
+        self.cue(token).is_some()
     }
 
     pub fn is_plain_cue(&self, token: usize) -> bool {
-        self.is(token, " said says added warned argued insisted claimed noted stated announced ")
+        self.cue(token) == Some(Cue::Plain)
     }
 
     fn according(&self, window: Range<usize>) -> Option<Range<usize>> {
@@ -278,7 +315,7 @@ impl<'a> Reader<'a> {
         if self.is(last, CLAUSE)
             || self.is(last, PREPOSITIONS)
             || self.is(last, DETERMINERS)
-            || self.is(last, CUES)
+            || self.is_finite_cue(last)
             || self.is(last, WEEKDAYS)
         {
             return None;
@@ -381,8 +418,8 @@ impl<'a> Reader<'a> {
                 && !self.is_capitalised(end)
                 && self.body.word(end).ends_with("ed");
             let joins = self.is(end, PARTICLES) && end + 1 < limit && self.is_capitalised(end + 1);
-            let stops =
-                [CLAUSE, PREPOSITIONS, CUES, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
+            let stops = self.is_finite_cue(end)
+                || [CLAUSE, PREPOSITIONS, BETWEEN, PRONOUNS].iter().any(|words| self.is(end, words));
             if !joins && (stops || is_verb || self.is_adverb(end) || self.is_participle(end)) {
                 break;
             }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::cast::{Cast, casts};
 use super::centrality::Vectors;
 use super::lead::LeadModel;
-use super::words::{Class, Lexicon, Shape, Word, Words, stem};
+use super::words::{Class, ClassCounts, Lexicon, Shape, Word, Words, stem};
 use crate::document::Entity;
 use crate::text::{Segmented, SegmentedArticle, Sentence, TokenKind};
 
@@ -294,7 +294,8 @@ impl<'a> Reader<'a> {
         let look = &self.looks[place];
         let words = self.words.sentence(place);
         let length = look.words.max(1.0);
-        let share = |class: Class| words.iter().filter(|word| word.class.is(class)).count() as f32;
+        let counts = ClassCounts::of(words);
+        let share = |class: Class| counts.get(class);
         let opens = |class: Class| flag(words.first().is_some_and(|word| word.class.is(class)));
         let (in_paragraph, paragraph_length) = document.paragraphs[place];
         let previous = place.checked_sub(1);

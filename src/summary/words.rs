@@ -52,6 +52,29 @@ impl Class {
     }
 }
 
+/// How many words of a sentence are of each class.
+#[derive(Default)]
+pub struct ClassCounts([f32; CLASSES.len()]);
+
+impl ClassCounts {
+    pub fn of(words: &[Word]) -> Self {
+        let mut counts = Self::default();
+        for word in words {
+            let mut classes = word.class.0;
+            while classes != 0 {
+                counts.0[classes.trailing_zeros() as usize] += 1.0;
+                classes &= classes - 1;
+            }
+        }
+        counts
+    }
+
+    /// How many are of one class.
+    pub const fn get(&self, class: Class) -> f32 {
+        self.0[class.0.trailing_zeros() as usize]
+    }
+}
+
 const CLASSES: [(Class, &str); 11] = [
     (
         Class::PRONOUN,
@@ -146,8 +169,12 @@ pub fn stem(word: &str) -> u32 {
 /// A number for a whole word in lower case; typographic apostrophes count as plain ones.
 fn form_hash(word: &str) -> u32 {
     let mut hasher = FxHasher::default();
-    for character in word.chars().flat_map(char::to_lowercase) {
-        hasher.write_u32(if character == '’' { '\'' } else { character } as u32);
+    for character in word.chars() {
+        match character {
+            '’' => hasher.write_u8(b'\''),
+            _ if character.is_ascii() => hasher.write_u8(character.to_ascii_lowercase() as u8),
+            _ => character.to_lowercase().for_each(|character| hasher.write_u32(character as u32)),
+        }
     }
     fold(hasher)
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use rustc_hash::FxHashMap;
 
 use super::page::Says;
 
@@ -14,6 +15,10 @@ pub(in crate::extract) struct Hints {
 }
 
 impl Hints {
+    fn of(groups: u8) -> Self {
+        Self { likely: groups & LIKELY != 0, unlikely: groups & UNLIKELY != 0 }
+    }
+
     pub fn add(&mut self, other: Self) {
         self.likely |= other.likely;
         self.unlikely |= other.unlikely;
@@ -71,15 +76,39 @@ fn groups_in(text: &str) -> u8 {
     automaton.find_overlapping_iter(text).fold(0, |all, found| all | groups[found.pattern().as_usize()])
 }
 
-/// What an element's `class` or `id` hints at.
-pub(in crate::extract) fn hints(classes: &str) -> Hints {
-    let groups = groups_in(classes);
-    Hints { likely: groups & LIKELY != 0, unlikely: groups & UNLIKELY != 0 }
+/// What the classes of a page speak of, each looked at once: the same few stand in most tags.
+#[derive(Default)]
+pub(in crate::extract) struct Classes<'a> {
+    groups: FxHashMap<&'a str, u8>,
 }
 
-/// What one class or id says about its element's text.
-pub(in crate::extract) fn says(class: &str) -> Option<Says> {
-    let groups = groups_in(class);
+impl<'a> Classes<'a> {
+    fn groups(&mut self, class: &'a str) -> u8 {
+        *self.groups.entry(class).or_insert_with(|| groups_in(class))
+    }
+
+    /// What an element's classes hint at.
+    pub fn hints(&mut self, classes: &'a str) -> Hints {
+        Hints::of(classes.split_ascii_whitespace().fold(0, |all, class| all | self.groups(class)))
+    }
+
+    /// What a class says about its element's text.
+    pub fn says(&mut self, class: &'a str) -> Option<Says> {
+        says_of(self.groups(class))
+    }
+}
+
+/// What an element's `id` hints at.
+pub(in crate::extract) fn hints(id: &str) -> Hints {
+    Hints::of(groups_in(id))
+}
+
+/// What an `id` says about its element's text.
+pub(in crate::extract) fn says(id: &str) -> Option<Says> {
+    says_of(groups_in(id))
+}
+
+fn says_of(groups: u8) -> Option<Says> {
     if groups & AUTHOR != 0 {
         (groups & NO_AUTHOR == 0).then_some(Says::LikelyAuthor)
     } else {

@@ -84,7 +84,6 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
             capital_words += f32::from(u8::from(word.starts_with(char::is_uppercase)));
             short_words += f32::from(u8::from(word.len() <= 3));
         }
-        let count = |member: fn(u8) -> bool| text.bytes().filter(|&byte| member(byte)).count() as f32;
         let flag = |is: bool| f32::from(u8::from(is));
         let level = |count: u16| f32::from(count.min(6));
         let place = block.place;
@@ -103,10 +102,10 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
             capital_words / words.max(1.0),
             flag(text.ends_with(':')),
             flag(text.ends_with('?')),
-            count(|b| b.is_ascii_uppercase()) / bytes,
-            count(|b| b.is_ascii_digit()) / bytes,
-            count(|b| b == b',') / words.max(1.0),
-            count(|b| matches!(b, b'.' | b'!' | b'?')) / words.max(1.0),
+            count(text, |b| b.is_ascii_uppercase()) / bytes,
+            count(text, |b| b.is_ascii_digit()) / bytes,
+            count(text, |b| b == b',') / words.max(1.0),
+            count(text, |b| matches!(b, b'.' | b'!' | b'?')) / words.max(1.0),
             flag(block.kind == BlockKind::Quotation),
             flag(block.kind == BlockKind::Caption),
             f32::from(place.heading),
@@ -131,6 +130,11 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
         *repeated += 1.0;
     }
     all
+}
+
+/// How many bytes of a text are of a kind.
+fn count(text: &str, is_of_kind: impl Fn(u8) -> bool) -> f32 {
+    text.bytes().filter(|&byte| is_of_kind(byte)).count() as f32
 }
 
 /// Sums over a page's blocks up to each block, so that any stretch of it is two look-ups.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashSet, FxHasher};
 
-use super::class_words::{self, Hints};
+use super::class_words::{self, Classes, Hints};
 use super::markup::{self, Listener, Tag, decode};
 use crate::document::BlockKind;
 use crate::extract::is_invisible;
@@ -167,6 +167,7 @@ struct Outside {
 struct Reader<'a> {
     page: Page,
     declarations: Declarations<'a>,
+    classes: Classes<'a>,
     /// Where the reader is now.
     place: Place,
     element: usize,
@@ -273,7 +274,7 @@ impl<'a> Reader<'a> {
         for (name, value) in tag.attributes() {
             match name {
                 "class" => {
-                    hints.add(class_words::hints(value));
+                    hints.add(self.classes.hints(value));
                     value.bytes().filter(|b| !b.is_ascii_digit()).for_each(|b| look.write_u8(b));
                 }
                 "id" => {
@@ -303,7 +304,7 @@ impl<'a> Reader<'a> {
         if self.page.marks.len() >= MOST_MARKS {
             return false;
         }
-        let Some((says, value)) = says(tag) else { return false };
+        let Some((says, value)) = says(tag, &mut self.classes) else { return false };
         self.open_marks.push(OpenMark { place: self.page.marks.len(), joins: true });
         self.page.marks.push(Mark { says, text: String::new(), value, block: self.page.blocks.len() });
         true
@@ -400,7 +401,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             self.begin_block();
-            if word.contains(is_invisible) {
+            if !word.is_ascii() && word.contains(is_invisible) {
                 self.text.extend(word.chars().filter(|&c| !is_invisible(c)));
             } else {
                 self.text.push_str(word);
@@ -477,7 +478,7 @@ impl Place {
 }
 
 /// What an element says about its text, with its machine-readable value.
-fn says(tag: &Tag<'_>) -> Option<(Says, String)> {
+fn says<'a>(tag: &Tag<'a>, classes: &mut Classes<'a>) -> Option<(Says, String)> {
     if matches!(&*tag.name, "body" | "html" | "article" | "main" | "nav") {
         return None;
     }
@@ -491,7 +492,8 @@ fn says(tag: &Tag<'_>) -> Option<(Says, String)> {
             "itemprop" if words.any(|word| word == "datePublished") => note(Says::Published),
             "itemprop" if words.any(|word| word == "dateModified") => note(Says::Modified),
             "pubdate" => note(Says::Published),
-            "class" | "id" => words.filter_map(class_words::says).for_each(&mut note),
+            "class" => words.filter_map(|class| classes.says(class)).for_each(&mut note),
+            "id" => words.filter_map(class_words::says).for_each(&mut note),
             "href" if text.contains("/author/") || text.contains("/authors/") => note(Says::LikelyAuthor),
             "datetime" | "content" => value = text,
             _ => {}
