@@ -34,6 +34,13 @@ impl Table {
         (number != Self::EMPTY).then_some(number)
     }
 
+    /// What stands where the search for a key begins: the number of this key or of another, or
+    /// none. To ask brings the place near, for [`Table::get`] to find.
+    #[inline]
+    pub fn first(&self, key: u32) -> u32 {
+        self.slots[self.home(key)].1
+    }
+
     /// Writes the numbers of those `keys` that are known to `numbers`, in order, and says how
     /// many they are. Faster than [`Table::get`] for keys from all over a large table: it asks for
     /// all slots before it looks at one, so that they come from memory together.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::features::{self, Evidence, LineFacts, PLACES, Place};
 use super::lexicon::Lexicon;
-use super::reading::Reading;
+use super::reading::{Line, Reading};
 use super::table::Table;
 use super::tags::{self, KINDS, OUTSIDE, TAGS, Tag};
 use crate::model::{ModelError, ModelFile, ModelWriter};
@@ -24,12 +24,16 @@ pub struct Weights {
     /// The features' places: first those of the rows in `broad`, then those in `narrow`.
     features: Table,
     /// Every label's weight, for features that say something of many labels: few, but met most.
-    broad: Vec<[i8; WIDTH]>,
+    broad: Vec<Row>,
     /// Row after row: how many labels have a weight, then each label with its weight.
     narrow: Vec<[u8; 2]>,
     /// `transitions[from][to]`; read only where the labels may follow each other.
     pub transitions: Vec<[i16; TAGS]>,
 }
+
+/// Every label's weight, in one line of the processor's caches.
+#[repr(align(64))]
+struct Row([i8; WIDTH]);
 
 /// Weights as they are stored: for each feature the labels with a weight.
 #[derive(Clone, Default)]
@@ -110,7 +114,7 @@ impl Weights {
             if is_broad(count) {
                 let mut row = [0; WIDTH];
                 pairs.for_each(|(&label, &weight)| row[usize::from(label)] = weight);
-                broad.push(row);
+                broad.push(Row(row));
                 broad.len() as u32 - 1
             } else {
                 let begin = narrow.len();
@@ -124,6 +128,17 @@ impl Weights {
         Ok(Self { features, broad, narrow, transitions })
     }
 
+    /// Brings the rows of many features near. They lie all over memory: asked for together they
+    /// come together, and [`Self::add`] need not wait for each.
+    fn fetch(&self, features: &[u32]) {
+        let places = features.iter().fold(0, |all, &feature| all ^ self.features.first(feature));
+        let rows = features.iter().fold(0, |all, &feature| {
+            self.broad.get(self.features.first(feature) as usize).map_or(all, |row| all ^ row.0[0])
+        });
+        // What was read is of no use, but has to be.
+        std::hint::black_box((places, rows));
+    }
+
     /// Adds the weights of `features` to `scores`.
     fn add(&self, features: &[u32], scores: &mut Scores) {
         const ABREAST: usize = 32;
@@ -133,7 +148,7 @@ impl Weights {
             let (mut sums, mut narrow) = (*scores, 0);
             for at in 0..found {
                 let place = places[at] as usize;
-                if let Some(row) = self.broad.get(place) {
+                if let Some(Row(row)) = self.broad.get(place) {
                     sums = std::array::from_fn(|label| sums[label] + i16::from(row[label]));
                 } else {
                     places[narrow] = (place - self.broad.len()) as u32;
@@ -200,8 +215,8 @@ impl Tagger {
             tagger: self,
             reading,
             sums: Vec::new(),
-            places: vec![[None; PLACES]; reading.words.len() + 1],
-            found: Vec::with_capacity(64),
+            places: vec![[NO_SUM; PLACES]; reading.words.len() + 1],
+            groups: Groups::default(),
         };
         let scores = local.all();
         let tags = decode_all(reading, &scores, &self.local.transitions);
@@ -209,8 +224,42 @@ impl Tagger {
     }
 }
 
-/// As many sums are kept at once, 5 MB; more than articles of normal length need.
+/// When so many sums are kept, 5 MB, the next line begins anew; articles of normal length have fewer.
 const MOST_SUMS: usize = 1 << 16;
+
+/// Stands where what a word says has not been summed up.
+const NO_SUM: u32 = u32::MAX;
+
+/// The features of a line, those of each unit or word together.
+#[derive(Default)]
+struct Groups {
+    features: Vec<u32>,
+    /// Where each group ends in `features`.
+    ends: Vec<usize>,
+}
+
+impl Groups {
+    fn clear(&mut self) {
+        self.features.clear();
+        self.ends.clear();
+    }
+
+    /// Makes one group of the features added since the last.
+    fn end(&mut self) {
+        self.ends.push(self.features.len());
+    }
+
+    /// What each group's features say, in order.
+    fn sums(&self, weights: &Weights) -> impl Iterator<Item = Scores> {
+        weights.fetch(&self.features);
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, &end)| {
+            let mut sum = [0; WIDTH];
+            weights.add(&self.features[begin..end], &mut sum);
+            sum
+        })
+    }
+}
 
 /// The scores by local evidence, where what a word says at a place is summed up once.
 struct LocalScores<'a> {
@@ -218,8 +267,8 @@ struct LocalScores<'a> {
     reading: &'a Reading<'a>,
     sums: Vec<Scores>,
     /// For each word, and last for the end of a line, places in `sums`.
-    places: Vec<[Option<u32>; PLACES]>,
-    found: Vec<u32>,
+    places: Vec<[u32; PLACES]>,
+    groups: Groups,
 }
 
 impl LocalScores<'_> {
@@ -229,37 +278,51 @@ impl LocalScores<'_> {
         let mut scores = vec![[0; WIDTH]; reading.units.len()];
         for line in &reading.lines {
             facts.read(reading, &self.tagger.lexicon, line);
+            self.groups.clear();
+            self.ask_words(line);
+            let words = self.groups.ends.len();
             for unit in reading.stretches(line).flatten() {
-                let score = &mut scores[unit];
-                for &(offset, place) in features::places(reading.word(unit).case.has_capital()) {
-                    let neighbour = unit.checked_add_signed(offset).filter(|i| line.units.contains(i));
-                    let word = neighbour.map_or(reading.words.len(), |i| reading.units[i].word as usize);
-                    *score = sum(*score, self.word(word, place));
-                }
-                self.found.clear();
-                features::joint_features(reading, line, &facts, unit, &mut self.found);
-                self.tagger.local.add(&self.found, score);
+                features::joint_features(reading, line, &facts, unit, &mut self.groups.features);
+                self.groups.end();
+            }
+            let mut sums = self.groups.sums(&self.tagger.local);
+            self.sums.extend(sums.by_ref().take(words));
+            for (unit, joint) in reading.stretches(line).flatten().zip(sums) {
+                let alone =
+                    words_near(reading, line, unit).map(|(word, place)| self.places[word][place as usize]);
+                scores[unit] = alone.fold(joint, |score, place| sum(score, &self.sums[place as usize]));
             }
         }
         scores
     }
 
-    fn word(&mut self, word: usize, place: Place) -> &Scores {
+    /// Makes a group for each word at a place that has no sum yet.
+    fn ask_words(&mut self, line: &Line) {
         if self.sums.len() >= MOST_SUMS {
             self.sums.clear();
-            self.places.fill([None; PLACES]);
+            self.places.fill([NO_SUM; PLACES]);
         }
-        let slot = &mut self.places[word][place as usize];
-        let place = *slot.get_or_insert_with(|| {
-            self.found.clear();
-            features::word_features(self.reading.words.get(word), place, &mut self.found);
-            let mut sum = [0; WIDTH];
-            self.tagger.local.add(&self.found, &mut sum);
-            self.sums.push(sum);
-            self.sums.len() as u32 - 1
-        });
-        &self.sums[place as usize]
+        let reading = self.reading;
+        for unit in reading.stretches(line).flatten() {
+            for (word, place) in words_near(reading, line, unit) {
+                let slot = &mut self.places[word][place as usize];
+                if *slot == NO_SUM {
+                    *slot = (self.sums.len() + self.groups.ends.len()) as u32;
+                    features::word_features(reading.words.get(word), place, &mut self.groups.features);
+                    self.groups.end();
+                }
+            }
+        }
     }
+}
+
+/// The words that count for a unit by themselves, by where they stand; behind the last word is the end
+/// of the line.
+fn words_near(reading: &Reading, line: &Line, unit: usize) -> impl Iterator<Item = (usize, Place)> {
+    features::places(reading.word(unit).case.has_capital()).iter().map(move |&(offset, place)| {
+        let near = unit.checked_add_signed(offset).filter(|near| line.units.contains(near));
+        (near.map_or(reading.words.len(), |near| reading.units[near].word as usize), place)
+    })
 }
 
 /// Label by label, in whole registers.
