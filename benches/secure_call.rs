@@ -1,6 +1,7 @@
 //! What a call costs beyond the engine: CPU time of `copydesk serve` for an `AnalyzeDocument` of a 600-word
 //! article, without TLS and credentials, by TLS with a key, and by TLS with a token, each against the
-//! engine alone on the same article.
+//! engine alone on the same articles. They take turns, as a service has it: a processor learns one article
+//! by heart.
 //!
 //!     cargo bench --bench secure_call
 //!
@@ -41,7 +42,23 @@ use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-const PAGE: &str = include_str!("../examples/articles/harbour-bridge.txt");
+/// As in the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Articles of several kinds.
+const ARTICLES: [&str; 10] = [
+    include_str!("../tests/golden_articles/court_case.txt"),
+    include_str!("../tests/golden_articles/election.txt"),
+    include_str!("../tests/golden_articles/explainer.txt"),
+    include_str!("../tests/golden_articles/interview.txt"),
+    include_str!("../tests/golden_articles/listicle.txt"),
+    include_str!("../tests/golden_articles/live_blog.txt"),
+    include_str!("../tests/golden_articles/market_report.txt"),
+    include_str!("../tests/golden_articles/obituary.txt"),
+    include_str!("../tests/golden_articles/press_release.txt"),
+    include_str!("../tests/golden_articles/sport_report.txt"),
+];
 const WORDS: usize = 600;
 
 const ROUNDS: usize = 100;
@@ -54,7 +71,7 @@ const ISSUER: &str = "https://issuer.example.com";
 
 fn main() {
     let engine = Analyzer::load().expect("the models are sound");
-    let article = article(&engine);
+    let articles = ARTICLES.map(long_enough);
     let folder = tempfile::tempdir().expect("a folder can be made");
     let runtime = Runtime::new().expect("threads can be had");
     let ways = runtime.block_on(Way::all(folder.path()));
@@ -62,9 +79,9 @@ fn main() {
     let mut alone = Vec::new();
     let mut served: Vec<Vec<Cost>> = vec![Vec::new(); ways.len()];
     for _ in 0..ROUNDS {
-        alone.push(analyze(&engine, &article));
+        alone.push(analyze(&engine, &articles));
         for (way, costs) in ways.iter().zip(&mut served) {
-            costs.push(runtime.block_on(way.call(&article)));
+            costs.push(runtime.block_on(way.call(&articles)));
         }
     }
     println!("{:<22}{:>8.3} ms", "the engine alone", 1e3 * median(alone.iter().copied()));
@@ -79,12 +96,10 @@ fn main() {
     }
 }
 
-/// The example's article with its paragraphs over and over, up to [`WORDS`] words.
-fn article(engine: &Analyzer) -> String {
-    let page = Source { content: Content::Text(PAGE.to_owned()), ..Source::default() };
-    let text = engine.extract(&page, Mode::Auto).article.text;
+/// An article with its paragraphs over and over, up to [`WORDS`] words.
+fn long_enough(article: &str) -> String {
     let mut words = 0;
-    let paragraphs = text.split("\n\n").cycle().take_while(|paragraph| {
+    let paragraphs = article.split("\n\n").cycle().take_while(|paragraph| {
         let more = words < WORDS;
         words += paragraph.split_whitespace().count();
         more
@@ -93,15 +108,16 @@ fn article(engine: &Analyzer) -> String {
 }
 
 /// CPU seconds of one analysis, on average.
-fn analyze(engine: &Analyzer, article: &str) -> f64 {
-    let source = Source { content: Content::Text(article.to_owned()), ..Source::default() };
+fn analyze(engine: &Analyzer, articles: &[String]) -> f64 {
+    let source = |article: &String| Source { content: Content::Text(article.clone()), ..Source::default() };
+    let sources: Vec<Source> = articles.iter().map(source).collect();
     let options = Options { features: Feature::ALL.into_iter().collect(), ..Options::default() };
     let started = ProcessTime::now();
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                for _ in 0..CALLS / THREADS {
-                    let analysis = engine.analyze(&source, Mode::Auto, &options, &Checkpoint::default(), &());
+                for source in sources.iter().cycle().take(CALLS / THREADS) {
+                    let analysis = engine.analyze(source, Mode::Auto, &options, &Checkpoint::default(), &());
                     assert!(analysis.is_ok());
                 }
             });
@@ -183,11 +199,11 @@ impl Way {
     }
 
     /// What one call costs the server, on average.
-    async fn call(&self, article: &str) -> Cost {
+    async fn call(&self, articles: &[String]) -> Cost {
         let before = self.server.cost();
-        let callers = (0..CALLERS).map(|_| async {
-            for _ in 0..CALLS / CALLERS {
-                self.call_once(article).await;
+        let callers = (0..CALLERS).map(|caller| async move {
+            for call in 0..CALLS / CALLERS {
+                self.call_once(&articles[(call * CALLERS + caller) % articles.len()]).await;
             }
         });
         futures_util::future::join_all(callers).await;

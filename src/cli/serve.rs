@@ -20,7 +20,8 @@ use crate::telemetry::{self, ObservedStore};
 pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
     telemetry::start_log(&config.log);
     allow_open_files(config.connections.max_connections);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let threads = io_threads(config.io_threads);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals()?;
         // From here on SIGHUP does not end the process; what it asks for is read for the first time below.
@@ -47,6 +48,15 @@ pub fn run(config: &ServeConfig) -> Result<ExitCode, Box<dyn Error>> {
         traces.flush().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// A thread that has enough to do is seldom put to sleep and woken, which costs more than its work on a
+/// call, so there are fewer than cores.
+fn io_threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+        threads => threads,
+    }
 }
 
 /// Asks for as many open files as the system lets a process have: every connection is one.
