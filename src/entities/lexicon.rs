@@ -77,6 +77,32 @@ pub struct Lexicon {
     usage: Table,
     /// Masks of [`List::bit`]s.
     lists: Table,
+    /// One bit for many hashes, set where one of them is in `lists`: few phrases are, and this is small
+    /// enough for a near cache.
+    listed: Vec<u64>,
+}
+
+/// How many bits [`Lexicon::listed`] has: eight for each phrase or so.
+const LISTED_BITS: usize = 1 << 19;
+
+/// The word and the bit of a phrase in [`Lexicon::listed`].
+const fn listed_bit(phrase: u32) -> (usize, u64) {
+    let bit = (phrase >> 8) as usize % LISTED_BITS;
+    (bit / 64, 1 << (bit % 64))
+}
+
+/// What a word is looked up by.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    pub case: Case,
+    pub cased: u32,
+    pub folded: u32,
+}
+
+impl Keys {
+    pub fn of(word: &str) -> Self {
+        Self { case: Case::of(word), cased: words::cased_hash(word), folded: words::folded_hash(word) }
+    }
 }
 
 /// What [`Lexicon`] is made from; keys are hashes as in [`words`].
@@ -130,20 +156,38 @@ impl Lexicon {
         }
         let clusters = parts.fine.iter().zip(&parts.coarse);
         let clusters = clusters.map(|(&fine, &coarse)| u32::from(fine) << 8 | u32::from(coarse));
+        let mut listed = vec![0; LISTED_BITS / 64];
+        for &phrase in &parts.phrases {
+            let (word, bit) = listed_bit(phrase);
+            listed[word] |= bit;
+        }
         Ok(Self {
             clusters: Table::with_numbers(&parts.clustered, clusters),
             usage: Table::with_numbers(&parts.used, parts.usage.iter().copied().map(u32::from)),
             lists: Table::with_numbers(&parts.phrases, parts.masks.iter().copied()),
+            listed,
         })
+    }
+
+    /// Brings what is known of many words near. It lies all over memory: asked for together it comes
+    /// together.
+    pub fn fetch(&self, words: &[Keys]) {
+        let all = words.iter().fold(0, |all, word| {
+            all ^ self.clusters.first(word.cased)
+                ^ self.usage.first(word.folded)
+                ^ self.lists.first(words::phrase(0, word.folded))
+        });
+        // What was read is of no use, but has to be.
+        std::hint::black_box(all);
     }
 
     /// Fine and coarse cluster; 0 is unknown. A word in capitals is also looked up in
     /// Title and lower case.
-    pub fn clusters(&self, word: &str, case: Case) -> (u16, u8) {
-        let clusters = self.clusters.get(words::cased_hash(word)).or_else(|| {
+    pub fn clusters(&self, word: &str, keys: Keys) -> (u16, u8) {
+        let clusters = self.clusters.get(keys.cased).or_else(|| {
             let title = || self.clusters.get(words::title_hash(word));
-            let lower = || self.clusters.get(words::folded_hash(word));
-            case.has_capital().then(|| title().or_else(lower)).flatten()
+            let lower = || self.clusters.get(keys.folded);
+            keys.case.has_capital().then(|| title().or_else(lower)).flatten()
         });
         clusters.map_or((0, 0), |clusters| ((clusters >> 8) as u16, clusters as u8))
     }
@@ -155,6 +199,7 @@ impl Lexicon {
     /// The lists that hold a phrase, as a mask of [`List::bit`]s.
     #[inline]
     pub fn lists(&self, phrase: u32) -> u32 {
-        self.lists.get(phrase).unwrap_or(0)
+        let (word, bit) = listed_bit(phrase);
+        if self.listed[word] & bit == 0 { 0 } else { self.lists.get(phrase).unwrap_or(0) }
     }
 }

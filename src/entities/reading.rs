@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::lexicon::{Lexicon, List, Usage};
+use super::lexicon::{Keys, Lexicon, List, Usage};
 use super::words::{self, Case};
 use crate::document::{Section, Span, TextSpan};
 use crate::text::{Segmented, SegmentedArticle, TokenKind};
@@ -191,17 +191,19 @@ struct Builder<'a, 'l> {
 
 impl<'a> Builder<'a, '_> {
     fn section(&mut self, text: &Segmented<'a>) {
+        let keys: Vec<Keys> = text.forms.iter().map(|form| Keys::of(form.text)).collect();
+        self.lexicon.fetch(&keys);
         let mut words: Vec<Option<u32>> = vec![None; text.forms.len()];
         for sentence in &text.sentences {
             let begin = self.reading.units.len();
             for at in sentence.tokens.clone() {
                 let token = &text.tokens[at];
                 let range = token.begin as usize..token.end as usize;
-                let known = &mut words[text.form_of[at] as usize];
-                if let Some(word) = *known {
+                let form = text.form_of[at] as usize;
+                if let Some(word) = words[form] {
                     self.push(range, word);
-                } else if self.token(text.text, range, token.kind) {
-                    *known = self.reading.units.last().map(|unit| unit.word);
+                } else if self.token(text.text, range, token.kind, keys[form]) {
+                    words[form] = self.reading.units.last().map(|unit| unit.word);
                 }
             }
             let end = self.reading.units.len();
@@ -246,19 +248,23 @@ impl<'a> Builder<'a, '_> {
     /// Adds a token, cut at slashes, and at a hyphen that joins a name to a common word or
     /// two countries ("Brussels-based", "anti-Syrian", "China-US"). Says whether the same token
     /// would be one unit anywhere.
-    fn token(&mut self, text: &'a str, range: Range<usize>, kind: TokenKind) -> bool {
+    fn token(&mut self, text: &'a str, range: Range<usize>, kind: TokenKind, keys: Keys) -> bool {
         let token = &text[range.clone()];
         let may_be_cut = kind == TokenKind::Word && token.len() > 2 && token.contains(JOINTS);
         let Some(at) = may_be_cut.then(|| self.cut(token)).flatten() else {
-            self.unit(text, range);
+            self.unit(text, range, keys);
             return !may_be_cut;
         };
         // Hyphens and slashes: the mark at the cut is one character, of one to three bytes.
         let mark = token[at..].chars().next().map_or(1, char::len_utf8);
         let middle = range.start + at;
-        self.unit(text, range.start..middle);
-        self.unit(text, middle..middle + mark);
-        self.token(text, middle + mark..range.end, kind);
+        for part in [range.start..middle, middle..middle + mark] {
+            let keys = Keys::of(&text[part.clone()]);
+            self.unit(text, part, keys);
+        }
+        let rest = middle + mark..range.end;
+        let keys = Keys::of(&text[rest.clone()]);
+        self.token(text, rest, kind, keys);
         false
     }
 
@@ -292,8 +298,8 @@ impl<'a> Builder<'a, '_> {
         joins.then_some(at)
     }
 
-    fn unit(&mut self, text: &'a str, range: Range<usize>) {
-        let word = self.intern(&text[range.clone()]);
+    fn unit(&mut self, text: &'a str, range: Range<usize>, keys: Keys) {
+        let word = self.intern(&text[range.clone()], keys);
         self.push(range, word);
     }
 
@@ -306,18 +312,17 @@ impl<'a> Builder<'a, '_> {
         });
     }
 
-    fn intern(&mut self, text: &'a str) -> u32 {
+    fn intern(&mut self, text: &'a str, keys: Keys) -> u32 {
         if let Some(&word) = self.by_text.get(text) {
             return word;
         }
-        let folded = words::folded_hash(text);
+        let Keys { case, folded, .. } = keys;
         let forms = &mut self.reading.forms;
         let form = *self.by_folded.entry(folded).or_insert_with(|| {
             forms.push(Form::default());
             forms.len() as u32 - 1
         });
-        let case = Case::of(text);
-        let (fine, coarse) = self.lexicon.clusters(text, case);
+        let (fine, coarse) = self.lexicon.clusters(text, keys);
         let affixes = case.has_capital();
         let word = self.reading.words.len() as u32;
         self.reading.words.push(Word {

@@ -253,10 +253,15 @@ impl Groups {
     fn sums(&self, weights: &Weights) -> impl Iterator<Item = Scores> {
         weights.fetch(&self.features);
         let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        begins.zip(&self.ends).map(|(begin, &end)| {
-            let mut sum = [0; WIDTH];
-            weights.add(&self.features[begin..end], &mut sum);
-            sum
+        let mut last: (&[u32], Scores) = (&[], [0; WIDTH]);
+        begins.zip(&self.ends).map(move |(begin, &end)| {
+            let features = &self.features[begin..end];
+            // Of most common words beside names the rest of the document says the same.
+            if features != last.0 {
+                last = (features, [0; WIDTH]);
+                weights.add(features, &mut last.1);
+            }
+            last.1
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::document::{Section, TextSpan};
+use crate::document::{Section, Span, TextSpan};
 use crate::model::linear::Sparse;
 use crate::text::stem::{EMPTY, fnv, stem_hash};
 use crate::text::{Form, Segmented, SegmentedArticle, TokenKind};
@@ -41,7 +41,21 @@ pub(super) struct Occurrence {
     /// Whether its capital makes it part of a name.
     pub name: bool,
     pub weight: f32,
-    pub span: TextSpan,
+    section: Section,
+    // Half as wide as in a [`Span`]: a text has thousands of these.
+    begin: u32,
+    end: u32,
+}
+
+impl Occurrence {
+    pub fn new(hash: Hash, pair: bool, name: bool, weight: f32, at: TextSpan) -> Self {
+        let TextSpan { section, span } = at;
+        Self { hash, pair, name, weight, section, begin: span.begin as u32, end: span.end as u32 }
+    }
+
+    pub fn span(&self) -> TextSpan {
+        TextSpan { section: self.section, span: Span::new(self.begin as usize, self.end as usize) }
+    }
 }
 
 /// Reads articles into their words and pairs of words.
@@ -129,7 +143,7 @@ impl Reader {
                     && form.capital;
                 let weight = weight(at) * if name { NAME_WEIGHT } else { 1.0 };
                 let span = text.text_span(text.tokens[at].span());
-                let mut occurs = |hash, pair, span| out.push(Occurrence { hash, pair, name, weight, span });
+                let mut occurs = |hash, pair, span| out.push(Occurrence::new(hash, pair, name, weight, span));
                 if hash != NUMBER {
                     occurs(hash, false, span);
                 }

@@ -303,7 +303,7 @@ impl TopicModel {
         adding.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let least = adding.first().map_or(0.0, |best| best.0 * EVIDENCE_SHARE).max(f32::MIN_POSITIVE);
         let strong = adding.into_iter().take_while(|(value, _)| *value >= least);
-        some_of(strong.map(|(_, at)| occurrences[at as usize].span))
+        some_of(strong.map(|(_, at)| occurrences[at as usize].span()))
     }
 }
 

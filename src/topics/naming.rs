@@ -125,7 +125,7 @@ impl Names {
                 continue;
             };
             let words = &singles[at..=at + name.rest.len()];
-            let (in_title, in_lead) = (words[0].span.section == Section::Title, at < LEAD);
+            let (in_title, in_lead) = (words[0].span().section == Section::Title, at < LEAD);
             if name.kin {
                 // Of all the concepts whose family it is.
                 for name in names.iter().filter(|name| name.kin && in_lead) {
@@ -139,8 +139,8 @@ impl Names {
                 }
                 mentions.in_title |= in_title;
                 mentions.in_lead |= in_lead;
-                let mut span = words[0].span;
-                span.span.end = words[words.len() - 1].span.span.end;
+                let mut span = words[0].span();
+                span.span.end = words[words.len() - 1].span().span.end;
                 mentions.spans.push(span);
             }
             at += words.len();
@@ -205,8 +205,8 @@ pub(super) fn follows(words: &[impl Borrow<Occurrence>], rest: &[Hash]) -> bool 
         && words.windows(2).zip(rest).all(|(pair, &hash)| {
             let (one, next) = (pair[0].borrow(), pair[1].borrow());
             next.hash == hash
-                && one.span.section == next.span.section
-                && next.span.span.begin - one.span.span.end <= WIDEST_GAP
+                && one.span().section == next.span().section
+                && next.span().span.begin - one.span().span.end <= WIDEST_GAP
         })
 }
 

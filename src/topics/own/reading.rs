@@ -168,18 +168,17 @@ impl Lexicon {
         weight: impl Fn(usize) -> f32,
         out: &mut Vec<Occurrence>,
     ) {
-        let mut buffer = Vec::with_capacity(32);
         for (at, token) in text.tokens.iter().enumerate() {
             if !matches!(token.kind, TokenKind::Word | TokenKind::Number) {
                 continue;
             }
-            let hash = stem_hash(text.word(at), &mut buffer);
+            let hash = text.form(at).stem;
             if hash == EMPTY || knowledge.reader.is_stop_word(hash) {
                 continue;
             }
             let hash = self.forms.get(&hash).copied().unwrap_or(hash);
             let span = text.text_span(token.span());
-            out.push(Occurrence { hash, pair: false, name: false, weight: weight(at), span });
+            out.push(Occurrence::new(hash, false, false, weight(at), span));
         }
     }
 
@@ -195,7 +194,7 @@ impl Lexicon {
             let count: f32 = same.iter().map(|&key| words[key as u32 as usize].weight).sum();
             let value = count.ln_1p() * knowledge.words.idf_of(first.hash);
             square += value * value;
-            found.extend(self.feature(first.hash, knowledge).map(|feature| (feature, value, first.span)));
+            found.extend(self.feature(first.hash, knowledge).map(|feature| (feature, value, first.span())));
         }
         found.extend(self.phrases(words, knowledge));
         let length = square.sqrt().max(f32::MIN_POSITIVE);
@@ -214,8 +213,8 @@ impl Lexicon {
             let terms = self.terms.get(&word.hash).map_or(&[][..], Vec::as_slice);
             for term in terms.iter().filter(|term| !term.rest.is_empty()) {
                 if follows(&words[at..], &term.rest) {
-                    let mut span = word.span;
-                    span.span.end = words[at + term.rest.len()].span.span.end;
+                    let mut span = word.span();
+                    span.span.end = words[at + term.rest.len()].span().span.end;
                     phrases.push((term.feature, word.weight, span));
                 }
             }
