@@ -94,8 +94,8 @@ pub struct ServeArgs {
     io_threads: usize,
 
     /// How long a unary call waits for a thread of the engine, while there is more work than the
-    /// engine can do, before it is refused with UNAVAILABLE; in a burst ten times as long
-    #[arg(long, env = "COPYDESK_MAX_WAIT", default_value = "10ms", value_name = "DURATION")]
+    /// engine can do, before it is refused with UNAVAILABLE; in a burst twenty times as long
+    #[arg(long, env = "COPYDESK_MAX_WAIT", default_value = "5ms", value_name = "DURATION")]
     #[arg(help_heading = "Limits", value_parser = parse_positive_duration)]
     max_wait: Duration,
 

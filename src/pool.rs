@@ -27,7 +27,7 @@ const STACK_BYTES: usize = 16 << 20;
 
 /// How many times as long as `max_wait` a burst may last and a job in it may wait; and for how long
 /// nobody must have been refused before the next one may.
-const BURST: u32 = 10;
+const BURST: u32 = 20;
 
 /// Runs engine work for async callers.
 pub struct EnginePool {
@@ -53,7 +53,7 @@ pub enum PoolError {
 
 impl EnginePool {
     /// `threads` jobs run at once (0: one for each core). While there is more work than that, a job
-    /// may wait for `max_wait`, which is more than nothing, and in a burst ten times as long.
+    /// may wait for `max_wait`, which is more than nothing, and in a burst twenty times as long.
     ///
     /// # Errors
     /// If the system gives no more threads.
