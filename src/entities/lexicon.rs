@@ -169,16 +169,11 @@ impl Lexicon {
         })
     }
 
-    /// Brings what is known of many words near. It lies all over memory: asked for together it comes
-    /// together.
+    /// Brings what is known of many words near, as [`Table::fetch`] does.
     pub fn fetch(&self, words: &[Keys]) {
-        let all = words.iter().fold(0, |all, word| {
-            all ^ self.clusters.first(word.cased)
-                ^ self.usage.first(word.folded)
-                ^ self.lists.first(words::phrase(0, word.folded))
-        });
-        // What was read is of no use, but has to be.
-        std::hint::black_box(all);
+        self.clusters.fetch(words.iter().map(|word| word.cased));
+        self.usage.fetch(words.iter().map(|word| word.folded));
+        self.lists.fetch(words.iter().map(|word| words::phrase(0, word.folded)));
     }
 
     /// Fine and coarse cluster; 0 is unknown. A word in capitals is also looked up in

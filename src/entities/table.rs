@@ -34,30 +34,12 @@ impl Table {
         (number != Self::EMPTY).then_some(number)
     }
 
-    /// What stands where the search for a key begins: the number of this key or of another, or
-    /// none. To ask brings the place near, for [`Table::get`] to find.
-    #[inline]
-    pub fn first(&self, key: u32) -> u32 {
-        self.slots[self.home(key)].1
-    }
-
-    /// Writes the numbers of those `keys` that are known to `numbers`, in order, and says how
-    /// many they are. Faster than [`Table::get`] for keys from all over a large table: it asks for
-    /// all slots before it looks at one, so that they come from memory together.
-    #[inline]
-    pub fn get_all<const N: usize>(&self, keys: &[u32], numbers: &mut [u32; N]) -> usize {
-        let mut slots = [(0, Self::EMPTY); N];
-        for (slot, &key) in slots.iter_mut().zip(keys) {
-            *slot = self.slots[self.home(key)];
-        }
-        let mut found = 0;
-        for (&(first, number), &key) in slots.iter().zip(keys) {
-            let number =
-                if first == key || number == Self::EMPTY { number } else { self.slots[self.slot(key)].1 };
-            numbers[found] = number;
-            found += usize::from(number != Self::EMPTY);
-        }
-        found
+    /// Brings the slots of many keys near. They lie all over memory: asked for together they come
+    /// together, and [`Table::get`] need not wait for each.
+    pub fn fetch(&self, keys: impl Iterator<Item = u32>) {
+        let all = keys.fold(0, |all, key| all ^ self.slots[self.home(key)].0);
+        // What was read is of no use, but has to be.
+        std::hint::black_box(all);
     }
 
     /// The slot where the search for `key` begins.
@@ -87,9 +69,9 @@ mod tests {
         let table = Table::new(&keys);
         assert!(keys.iter().zip(0..).all(|(&key, i)| table.get(key) == Some(i)));
         assert_eq!(table.get(77), None);
-        let mut numbers = [0; 4];
-        assert_eq!(table.get_all(&[keys[7], 77, keys[999], 78], &mut numbers), 2);
-        assert_eq!(numbers[..2], [7, 999]);
+        table.fetch([keys[7], 77].into_iter());
+        let asked = [keys[7], 77, keys[999], 78].map(|key| table.get(key));
+        assert_eq!(asked, [Some(7), None, Some(999), None]);
         assert_eq!(Table::new(&[]).get(0), None);
     }
 }

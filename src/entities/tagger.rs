@@ -128,41 +128,32 @@ impl Weights {
         Ok(Self { features, broad, narrow, transitions })
     }
 
-    /// Brings the rows of many features near. They lie all over memory: asked for together they
-    /// come together, and [`Self::add`] need not wait for each.
+    /// Brings the rows of many features near, as [`Table::fetch`] does their slots.
     fn fetch(&self, features: &[u32]) {
-        let places = features.iter().fold(0, |all, &feature| all ^ self.features.first(feature));
-        let rows = features.iter().fold(0, |all, &feature| {
-            self.broad.get(self.features.first(feature) as usize).map_or(all, |row| all ^ row.0[0])
-        });
+        self.features.fetch(features.iter().copied());
+        let rows =
+            features.iter().filter_map(|&feature| self.broad.get(self.features.get(feature)? as usize));
         // What was read is of no use, but has to be.
-        std::hint::black_box((places, rows));
+        std::hint::black_box(rows.fold(0, |all, row| all ^ row.0[0]));
     }
 
-    /// Adds the weights of `features` to `scores`.
-    fn add(&self, features: &[u32], scores: &mut Scores) {
-        const ABREAST: usize = 32;
-        let mut places = [0; ABREAST];
-        for features in features.chunks(ABREAST) {
-            let found = self.features.get_all(features, &mut places);
-            let (mut sums, mut narrow) = (*scores, 0);
-            for at in 0..found {
-                let place = places[at] as usize;
-                if let Some(Row(row)) = self.broad.get(place) {
-                    sums = std::array::from_fn(|label| sums[label] + i16::from(row[label]));
-                } else {
-                    places[narrow] = (place - self.broad.len()) as u32;
-                    narrow += 1;
-                }
+    /// The sum of the weights of `features`.
+    fn sum(&self, features: &[u32]) -> Scores {
+        let mut sums = [0; WIDTH];
+        for place in features.iter().filter_map(|&feature| self.features.get(feature)) {
+            let place = place as usize;
+            if let Some(Row(row)) = self.broad.get(place) {
+                // Written so, whole registers are added.
+                sums = std::array::from_fn(|label| sums[label] + i16::from(row[label]));
+                continue;
             }
-            *scores = sums;
-            for begin in places[..narrow].iter().map(|&place| place as usize) {
-                let [count, _] = self.narrow[begin];
-                for &[label, weight] in &self.narrow[begin + 1..][..usize::from(count)] {
-                    scores[usize::from(label)] += i16::from(weight.cast_signed());
-                }
+            let begin = place - self.broad.len();
+            let [count, _] = self.narrow[begin];
+            for &[label, weight] in &self.narrow[begin + 1..][..usize::from(count)] {
+                sums[usize::from(label)] += i16::from(weight.cast_signed());
             }
         }
+        sums
     }
 }
 
@@ -258,8 +249,7 @@ impl Groups {
             let features = &self.features[begin..end];
             // Of most common words beside names the rest of the document says the same.
             if features != last.0 {
-                last = (features, [0; WIDTH]);
-                weights.add(features, &mut last.1);
+                last = (features, weights.sum(features));
             }
             last.1
         })
@@ -337,13 +327,14 @@ fn sum(one: Scores, other: &Scores) -> Scores {
 
 fn add_document_scores(reading: &Reading, first: &[Tag], weights: &Weights, scores: &mut [Scores]) {
     let evidence = Evidence::new(reading, first);
-    let mut found = Vec::with_capacity(16);
+    let mut groups = Groups::default();
     for line in &reading.lines {
+        groups.clear();
         for unit in reading.stretches(line).flatten() {
-            found.clear();
-            features::document_features(reading, line, &evidence, first, unit, &mut found);
-            let mut said = [0; WIDTH];
-            weights.add(&found, &mut said);
+            features::document_features(reading, line, &evidence, first, unit, &mut groups.features);
+            groups.end();
+        }
+        for (unit, said) in reading.stretches(line).flatten().zip(groups.sums(weights)) {
             // Learned beside taggers of fewer texts, which need it more than this one does.
             scores[unit] = sum(scores[unit], &said.map(|score| score / 2));
         }

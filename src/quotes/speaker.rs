@@ -155,7 +155,8 @@ impl<'a> Reader<'a> {
         let begin = window.start.max(window.end.saturating_sub(REACH));
         let cue = (begin..window.end).rev().find(|&token| self.is_cue(token));
         let by_cue = cue.and_then(|cue| {
-            let beside = self.subject_before(cue, begin).filter(|_| self.is_finite_cue(cue));
+            let finite = self.is_finite_cue(cue);
+            let beside = if finite { self.subject_before(cue, begin) } else { None };
             let clause = Some(window.start..cue).filter(|clause| clause.len() <= SENTENCE);
             beside.or_else(|| self.subject_of_clause(clause?))
         });

@@ -243,8 +243,10 @@ impl Words {
                     let Some(word) = *known else { continue };
                     words.words.push(word);
                     let stem = &mut words.stems[word.stem as usize];
-                    stem.first_sentence = stem.first_sentence.min(place);
                     if stem.last_sentence != place {
+                        if stem.sentences == 0 {
+                            stem.first_sentence = place;
+                        }
                         stem.last_sentence = place;
                         stem.sentences += 1;
                     }
