@@ -14,10 +14,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [task, data, without @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: train lines|pages|metadata|entities|keyphrases|summary|topics DATA_DIRECTORY [WITHOUT...]".into()
+            "usage: train lines|pages|left-out|metadata|entities|keyphrases|summary|topics DATA_DIRECTORY [WITHOUT...]".into()
         );
     };
     let data = Path::new(data);
+    if task == "left-out" {
+        return write_left_out(data);
+    }
     let model = match task.as_str() {
         "lines" => extract::plain::train::train(data)?,
         "pages" => extract::html::train::train(data)?,
@@ -31,5 +34,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("models/{task}.bin"));
     std::fs::write(&path, &model)?;
     println!("{}: {} bytes, {}", path.display(), model.len(), copydesk::model::digest(&model));
+    Ok(())
+}
+
+/// Prints the HTML pages' articles as models find them that never saw their sites, a line each as
+/// `copydesk analyze` gives them, for `copydesk evaluate --predictions`.
+fn write_left_out(data: &Path) -> Result<(), Box<dyn Error>> {
+    for (id, article) in extract::html::train::left_out(data)? {
+        let document = serde_json::json!({
+            "title": article.title,
+            "text": article.text,
+            "authors": article.authors,
+            "publishTime": article.publish_time.map(|time| time.to_string()).unwrap_or_default(),
+        });
+        println!("{}", serde_json::json!({ "id": id, "document": document }));
+    }
     Ok(())
 }

@@ -1,21 +1,25 @@
 //! Training of the model of HTML pages. The same data gives the same bytes.
 
 use std::error::Error;
+use std::hash::{Hash as _, Hasher as _};
 use std::io::Read as _;
 use std::mem;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 use serde_json::Value;
 
 use super::PageReading;
-use super::metadata::titles;
-use super::model::{FEATURES, rows};
+use super::metadata::model::MetadataModel;
+use super::metadata::train::Cases;
+use super::metadata::{self, titles};
+use super::model::{FEATURES, PageModel, rows};
 use super::page::PageBlock;
 use super::shape::Shape;
-use crate::model::ModelWriter;
+use crate::document::{Article, Content, MimeType, Source};
 use crate::model::trees::{Forest, Objective, Params};
+use crate::model::{ModelFile, ModelWriter};
 
 const VERSION: &str = "1";
 
@@ -40,28 +44,95 @@ const SHORTENED: usize = 1000;
 /// Words in a run that is looked for in the article.
 const RUN: usize = 4;
 
+/// Parts of the sites, each of which is left out once to see how well its pages are read.
+const FOLDS: usize = 10;
+
 /// Trains on the training part of `extraction_html` under `data` and returns the model file.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut examples = Examples::default();
-    for line in unpacked(&data.join("extraction_html/train.jsonl.xz"))?.lines() {
-        let record: Value = serde_json::from_str(line)?;
-        if record["part"] != "train" {
-            continue;
+    let records = records(data)?;
+    let pages: Vec<Examples> =
+        records.iter().filter(|record| record["part"] == "train").map(examples).collect();
+    Ok(fit(pages.iter()))
+}
+
+/// The articles of all pages of `extraction_html` under `data`, by their ids, each found by models of
+/// blocks and metadata that never saw its site: the sites are parted in ten, and each part is read by
+/// models of the nine others.
+///
+/// # Errors
+/// As of [`train`].
+pub fn left_out(data: &Path) -> Result<Vec<(String, Article)>, Box<dyn Error>> {
+    let records = records(data)?;
+    let mut articles = vec![Article::default(); records.len()];
+    let all: Vec<(Examples, Cases)> =
+        records.iter().map(|record| (examples(record), metadata::train::cases(record))).collect();
+    for fold in 0..FOLDS {
+        let is_in = |record: &Value| self::fold(record) == fold;
+        let others = records.iter().zip(&all).filter(|(record, _)| !is_in(record)).map(|(_, learnt)| learnt);
+        let model = fit(others.clone().map(|(examples, _)| examples));
+        let chooser = metadata::train::fit(others.map(|(_, cases)| cases));
+        let model = PageModel::read(&ModelFile::parse(&model)?)?;
+        let chooser = MetadataModel::read(&ModelFile::parse(&chooser)?)?;
+        for (record, article) in records.iter().zip(&mut articles).filter(|(record, _)| is_in(record)) {
+            *article = super::extract(&source(record), &model, &chooser).article;
         }
-        let field = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
-        let mut reading = PageReading::of(&field("content"), false);
-        let shape = Shape::of(&reading.page);
-        let mut labels = labels(&reading.page.blocks, &shape.core, &field("article_text"));
-        examples.add(&reading, &shape, &labels, WEIGHT);
-        shorten(&mut reading, &mut labels);
-        examples.add(&reading, &Shape::of(&reading.page), &labels, SHORTENED_WEIGHT);
+        eprintln!("{} of {FOLDS} parts", fold + 1);
     }
-    eprintln!("{} blocks", examples.targets.len());
-    let Examples { features, targets, weights } = examples;
+    Ok(records.iter().map(|record| text(record, "id")).zip(articles).collect())
+}
+
+/// The pages of `extraction_html` under `data`.
+pub(in crate::extract) fn records(data: &Path) -> Result<Vec<Value>, Box<dyn Error>> {
+    let lines = unpacked(&data.join("extraction_html/train.jsonl.xz"))?;
+    Ok(lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+/// A field of a page's record; empty where it has none.
+pub(in crate::extract) fn text(record: &Value, field: &str) -> String {
+    record[field].as_str().unwrap_or_default().to_owned()
+}
+
+/// A page as it would be sent.
+pub(in crate::extract) fn source(record: &Value) -> Source {
+    Source {
+        content: Content::Text(text(record, "content")),
+        mime_type: MimeType::Html,
+        uri: text(record, "url"),
+        ..Source::default()
+    }
+}
+
+fn fold(record: &Value) -> usize {
+    let mut site = FxHasher::default();
+    text(record, "site").hash(&mut site);
+    (site.finish() >> 32) as usize % FOLDS
+}
+
+/// What is learnt from a page: its blocks, and once more those of a short article.
+fn examples(record: &Value) -> Examples {
+    let mut examples = Examples::default();
+    let mut reading = PageReading::of(&text(record, "content"), false);
+    let shape = Shape::of(&reading.page);
+    let mut labels = labels(&reading.page.blocks, &shape.core, &text(record, "article_text"));
+    examples.add(&reading, &shape, &labels, WEIGHT);
+    shorten(&mut reading, &mut labels);
+    examples.add(&reading, &Shape::of(&reading.page), &labels, SHORTENED_WEIGHT);
+    examples
+}
+
+/// The model file of what was learnt from pages.
+fn fit<'a>(pages: impl Iterator<Item = &'a Examples>) -> Vec<u8> {
+    let mut all = Examples::default();
+    for page in pages {
+        all.features.extend(&page.features);
+        all.targets.extend(&page.targets);
+        all.weights.extend(&page.weights);
+    }
+    let Examples { features, targets, weights } = all;
     let forest = Forest::train(&features, FEATURES, &targets, Some(&weights), Objective::Logistic, &PARAMS);
     let mut writer = ModelWriter::new("pages", VERSION);
     forest.write(&mut writer, "blocks");
-    Ok(writer.finish())
+    writer.finish()
 }
 
 /// What the forest learns from: blocks end to end.
@@ -99,7 +170,7 @@ fn shorten(reading: &mut PageReading, labels: &mut Vec<f32>) {
     reading.anchor = titles::anchor(&reading.declared, &reading.page.blocks, &reading.publisher);
 }
 
-pub(in crate::extract) fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
+fn unpacked(path: &Path) -> Result<String, Box<dyn Error>> {
     let mut process = Command::new("xz").arg("-dc").arg(path).stdout(Stdio::piped()).spawn()?;
     let mut text = String::new();
     if let Some(mut output) = process.stdout.take() {
