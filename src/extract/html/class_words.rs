@@ -1,5 +1,6 @@
 //! What the classes and ids of elements speak of.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -7,59 +8,53 @@ use rustc_hash::FxHashMap;
 
 use super::page::Says;
 
-/// Whether classes speak of an article, and of something else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::extract) struct Hints {
-    pub likely: bool,
-    pub unlikely: bool,
-}
-
-impl Hints {
-    fn of(groups: u8) -> Self {
-        Self { likely: groups & LIKELY != 0, unlikely: groups & UNLIKELY != 0 }
-    }
-
-    pub fn add(&mut self, other: Self) {
-        self.likely |= other.likely;
-        self.unlikely |= other.unlikely;
-    }
-}
-
-/// Groups of words that are looked for anywhere in a class, and the bit of each.
-const GROUPS: [(u8, &str); 6] = [
-    (LIKELY, "article content entry post story body text rich prose"),
-    (
-        UNLIKELY,
-        "author bio banner breadcrumb byline caption comment cookie credit cta disclaim footer form header menu \
-         meta modal nav newsletter pagination popup promo recommend related recirc share sidebar signup social \
-         sponsor subscribe table-of tag teaser toc widget",
-    ),
-    (AUTHOR, "author byline writer contributor"),
-    (
-        NO_AUTHOR,
-        "bio avatar box image img photo desc comment title role job social related authority authoriz date",
-    ),
-    (DATE, "date publish posted time"),
-    (NO_DATE, "update modif comment related event read estimate picker sometime times timeline author"),
+/// Groups of words that are looked for anywhere in a class: first what an element is about, then what
+/// tells authors and days.
+const GROUPS: [&str; THEMES + 4] = [
+    "article content entry post story body text rich prose",
+    "author bio banner breadcrumb byline caption comment cookie credit cta disclaim footer form header menu meta \
+     modal nav newsletter pagination popup promo recommend related recirc share sidebar signup social sponsor \
+     subscribe table-of tag teaser toc widget",
+    "entry-content post-content post__content article-content article-body article__ articlebody story-body \
+     post-body blog-content rich-text richtext entry",
+    "comment disqus discuss replies reply respond",
+    "related recommend recirc teaser trending popular latest also more-from next-post card grid",
+    "about author bio byline contributor",
+    "promo ad ads advert banner cta donat modal newsletter popup price product signup sponsor subscribe widget",
+    "citation copyright disclaim footer footnote legal reference",
+    "breadcrumb header menu meta nav share sidebar social table-of tag toc",
+    "author byline writer contributor",
+    "bio avatar box image img photo desc comment title role job social related authority authoriz date",
+    "date publish posted time",
+    "update modif comment related event read estimate picker sometime times timeline author",
 ];
 
-const LIKELY: u8 = 1;
-const UNLIKELY: u8 = 1 << 1;
-const AUTHOR: u8 = 1 << 2;
-const NO_AUTHOR: u8 = 1 << 3;
-const DATE: u8 = 1 << 4;
-const NO_DATE: u8 = 1 << 5;
+/// Short words of the groups that must stand alone in a class ("ad-box", not "header").
+const ALONE: [&str; 5] = ["ad", "ads", "bio", "cta", "toc"];
 
-/// The words of all groups, and the groups of each.
-static WORDS: LazyLock<(AhoCorasick, Vec<u8>)> = LazyLock::new(|| {
-    let (mut words, mut groups): (Vec<&str>, Vec<u8>) = (Vec::new(), Vec::new());
-    for (group, list) in GROUPS {
-        for word in list.split(' ') {
+/// Groups that tell what an element is about: an article or something else; an article's text, comments,
+/// other articles, their author, promotion, notes, the frame of the page.
+pub(in crate::extract) const THEMES: usize = 9;
+
+/// The theme of elements that are likely an article, and that of others.
+pub(in crate::extract) const LIKELY: usize = 0;
+pub(in crate::extract) const UNLIKELY: usize = 1;
+
+const AUTHOR: usize = THEMES;
+const NO_AUTHOR: usize = THEMES + 1;
+const DATE: usize = THEMES + 2;
+const NO_DATE: usize = THEMES + 3;
+
+/// The words of all groups, and the groups of each, a bit each.
+static WORDS: LazyLock<(AhoCorasick, Vec<u16>)> = LazyLock::new(|| {
+    let (mut words, mut groups): (Vec<&str>, Vec<u16>) = (Vec::new(), Vec::new());
+    for (group, list) in GROUPS.iter().enumerate() {
+        for word in list.split_ascii_whitespace() {
             match words.iter().position(|&known| known == word) {
-                Some(place) => groups[place] |= group,
+                Some(place) => groups[place] |= 1 << group,
                 None => {
                     words.push(word);
-                    groups.push(group);
+                    groups.push(1 << group);
                 }
             }
         }
@@ -67,51 +62,56 @@ static WORDS: LazyLock<(AhoCorasick, Vec<u8>)> = LazyLock::new(|| {
     // Every tag of a page is asked; the words are too many for this to be chosen unasked.
     let kind = Some(AhoCorasickKind::DFA);
     let automaton = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(words);
-    (automaton.expect("a hundred short words make a small automaton"), groups)
+    (automaton.expect("some hundred short words make a small automaton"), groups)
 });
 
-/// The groups of which a word is in `text`.
-fn groups_in(text: &str) -> u8 {
-    let (automaton, groups) = &*WORDS;
-    automaton.find_overlapping_iter(text).fold(0, |all, found| all | groups[found.pattern().as_usize()])
+/// Groups of which a word is in a class or id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::extract) struct Groups(u16);
+
+impl Groups {
+    pub fn of(class: &str) -> Self {
+        let (automaton, groups) = &*WORDS;
+        let found = automaton.find_overlapping_iter(class).filter(|found| {
+            let word = &class[found.range()];
+            !ALONE.iter().any(|alone| word.eq_ignore_ascii_case(alone))
+                || stands_alone(class.as_bytes(), found.range())
+        });
+        Self(found.fold(0, |all, found| all | groups[found.pattern().as_usize()]))
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether a group is among them, such as the theme [`LIKELY`].
+    pub fn hold(self, group: usize) -> bool {
+        self.0 >> group & 1 != 0
+    }
+
+    /// What the class says about its element's text.
+    pub fn says(self) -> Option<Says> {
+        if self.hold(AUTHOR) {
+            (!self.hold(NO_AUTHOR)).then_some(Says::LikelyAuthor)
+        } else {
+            (self.hold(DATE) && !self.hold(NO_DATE)).then_some(Says::LikelyDate)
+        }
+    }
 }
 
-/// What the classes of a page speak of, each looked at once: the same few stand in most tags.
-#[derive(Default)]
-pub(in crate::extract) struct Classes<'a> {
-    groups: FxHashMap<&'a str, u8>,
+/// Whether no letter of the same word stands beside a stretch of a class: "adBox" has two words.
+fn stands_alone(class: &[u8], place: Range<usize>) -> bool {
+    let begins = place.start == 0 || !class[place.start - 1].is_ascii_alphabetic();
+    begins && !class.get(place.end).is_some_and(u8::is_ascii_lowercase)
 }
+
+/// The classes of a page, each looked at once: the same few stand in most tags.
+#[derive(Default)]
+pub(in crate::extract) struct Classes<'a>(FxHashMap<&'a str, Groups>);
 
 impl<'a> Classes<'a> {
-    fn groups(&mut self, class: &'a str) -> u8 {
-        *self.groups.entry(class).or_insert_with(|| groups_in(class))
-    }
-
-    /// What an element's classes hint at.
-    pub fn hints(&mut self, classes: &'a str) -> Hints {
-        Hints::of(classes.split_ascii_whitespace().fold(0, |all, class| all | self.groups(class)))
-    }
-
-    /// What a class says about its element's text.
-    pub fn says(&mut self, class: &'a str) -> Option<Says> {
-        says_of(self.groups(class))
-    }
-}
-
-/// What an element's `id` hints at.
-pub(in crate::extract) fn hints(id: &str) -> Hints {
-    Hints::of(groups_in(id))
-}
-
-/// What an `id` says about its element's text.
-pub(in crate::extract) fn says(id: &str) -> Option<Says> {
-    says_of(groups_in(id))
-}
-
-fn says_of(groups: u8) -> Option<Says> {
-    if groups & AUTHOR != 0 {
-        (groups & NO_AUTHOR == 0).then_some(Says::LikelyAuthor)
-    } else {
-        (groups & DATE != 0 && groups & NO_DATE == 0).then_some(Says::LikelyDate)
+    /// As [`Groups::of`].
+    pub fn groups(&mut self, class: &'a str) -> Groups {
+        *self.0.entry(class).or_insert_with(|| Groups::of(class))
     }
 }

@@ -12,6 +12,7 @@ pub mod train;
 
 use std::borrow::Cow;
 
+use self::class_words::UNLIKELY;
 use self::metadata::Metadata;
 use self::metadata::declared::Declared;
 use self::metadata::model::MetadataModel;
@@ -20,7 +21,7 @@ use self::model::PageModel;
 use self::page::{Page, PageBlock};
 use self::shape::Shape;
 use super::bylines::{Byline, byline, dates, is_date_alone};
-use super::{Extraction, charset};
+use super::{Extraction, charset, folded};
 use crate::document::{Article, Block, BlockKind, Content, PublishTime, Source, Span, Warning};
 use crate::text::language;
 
@@ -129,7 +130,9 @@ impl PageReading {
         let shape = Shape::of(&self.page);
         let mut chances = model.judge(&self.page, &shape, self.anchor);
         judge_tables_whole(blocks, &mut chances);
-        let mut keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
+        let is_label = |number: usize| announces_advertisement(&blocks[number].text);
+        let likely = |(number, &chance)| chance >= IN_ARTICLE && !is_label(number);
+        let mut keep: Vec<bool> = chances.iter().enumerate().map(likely).collect();
         let sure = assemble(blocks, &keep, metadata);
         if sure.0.len() >= SHORT_ARTICLE {
             return sure;
@@ -137,11 +140,20 @@ impl PageReading {
         // Around a few sentences that are sure stand comments and notices.
         let nothing_sure = sure.0.is_empty();
         for (number, keep) in keep.iter_mut().enumerate() {
-            let likely = chances[number] >= IN_SHORT_ARTICLE && blocks[number].place.unlikely == 0;
-            *keep |= shape.core[number] && (nothing_sure || likely);
+            let likely = chances[number] >= IN_SHORT_ARTICLE && blocks[number].place.themes[UNLIKELY] == 0;
+            *keep |= shape.core[number] && (nothing_sure || likely) && !is_label(number);
         }
         assemble(blocks, &keep, metadata)
     }
+}
+
+/// Whether a block is the label of an advertisement and nothing else.
+fn announces_advertisement(text: &str) -> bool {
+    const LABELS: [&str; 15] = [
+        "ad", "advert", "advertisement", "advertising", "sponsored", "advertentie", "annonce", "annons",
+        "anzeige", "pubblicità", "publicidad", "publicidade", "publicité", "reklama", "werbung",
+    ];
+    text.len() <= 40 && LABELS.contains(&folded(text).as_str())
 }
 
 /// Gives the cells of a table of figures one chance: half a table tells nothing. Tables that lay a page out

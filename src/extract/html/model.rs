@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::class_words::{LIKELY, THEMES, UNLIKELY};
 use super::page::{Page, PageBlock};
 use super::shape::{SHAPE, Shape};
 use crate::document::BlockKind;
@@ -10,7 +11,10 @@ use crate::model::trees::{Forest, probability};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 
 /// Features of a block by itself.
-const OWN: usize = 33;
+const OWN: usize = LOOKS + THEMES - 2;
+
+/// Those of its looks, and of the two themes that are read of the neighbours as well.
+const LOOKS: usize = 33;
 
 /// The first of them are also read of the neighbours.
 const SHARED: usize = 12;
@@ -87,7 +91,10 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
         let flag = |is: bool| f32::from(u8::from(is));
         let level = |count: u16| f32::from(count.min(6));
         let place = block.place;
-        [
+        let themes = place.themes.map(|count| f32::from(count.min(6)));
+        let mut row = [0.0; OWN];
+        row[LOOKS..].copy_from_slice(&themes[UNLIKELY + 1..]);
+        row[..LOOKS].copy_from_slice(&[
             flag(core),
             (1.0 + bytes).ln(),
             (1.0 + words).ln(),
@@ -97,8 +104,8 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
             flag(block.kind == BlockKind::Heading),
             flag(block.kind == BlockKind::ListItem),
             level(place.margin),
-            level(place.likely),
-            level(place.unlikely),
+            themes[LIKELY],
+            themes[UNLIKELY],
             capital_words / words.max(1.0),
             flag(text.ends_with(':')),
             flag(text.ends_with('?')),
@@ -121,7 +128,8 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
             flag(text.starts_with(char::is_lowercase)),
             flag(text.starts_with(|c: char| c.is_ascii_digit())),
             block.pieces.min(20) as f32,
-        ]
+        ]);
+        row
     };
     let mut all = Vec::with_capacity(blocks.len());
     for (block, &core) in blocks.iter().zip(core) {

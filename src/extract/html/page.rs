@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashSet, FxHasher};
 
-use super::class_words::{self, Classes, Hints};
+use super::class_words::{Classes, Groups, THEMES};
 use super::markup::{self, Listener, Tag, decode};
 use crate::document::BlockKind;
 use crate::extract::is_invisible;
@@ -48,7 +48,8 @@ pub(in crate::extract) struct Element {
     /// A hash of its name and classes, digits aside: the same for its likes.
     pub look: u64,
     /// What its own classes speak of.
-    pub hints: Hints,
+    /// What its classes and id speak of.
+    pub groups: Groups,
 }
 
 /// Where in the page a block stands.
@@ -69,10 +70,8 @@ pub(in crate::extract) struct Place {
     pub margin: u16,
     /// Inside an element that readers do not see.
     pub hidden: bool,
-    /// Inside elements whose classes speak of an article.
-    pub likely: u16,
-    /// Inside elements whose classes speak of something else.
-    pub unlikely: u16,
+    /// Inside elements whose classes speak of each theme.
+    pub themes: [u8; THEMES],
 }
 
 /// An element whose name, class or attributes say that it holds an author or a date.
@@ -146,7 +145,7 @@ const MOST_DECLARATIONS: usize = 500;
 /// shows to readers without scripts is read too.
 pub(in crate::extract) fn read(html: &str, noscript: bool) -> (Page, Declarations<'_>) {
     let mut reader = Reader::default();
-    reader.page.elements.push(Element { parent: 0, end: 0, depth: 0, look: 0, hints: Hints::default() });
+    reader.page.elements.push(Element { parent: 0, end: 0, depth: 0, look: 0, groups: Groups::default() });
     markup::read(html, noscript, &mut reader);
     reader.end_block();
     reader.page.elements[0].end = reader.page.elements.len();
@@ -267,18 +266,19 @@ impl<'a> Listener<'a> for Reader<'a> {
 impl<'a> Reader<'a> {
     /// Goes into an element.
     fn enter(&mut self, tag: &Tag<'a>, is_block: bool) {
-        let mut hints = Hints::default();
+        let mut groups = Groups::default();
         let mut look = FxHasher::default();
         look.write(tag.name.as_bytes());
         let (mut hidden, mut streamed) = (false, false);
         for (name, value) in tag.attributes() {
             match name {
                 "class" => {
-                    hints.add(self.classes.hints(value));
+                    let classes = value.split_ascii_whitespace();
+                    classes.for_each(|class| groups.add(self.classes.groups(class)));
                     value.bytes().filter(|b| !b.is_ascii_digit()).for_each(|b| look.write_u8(b));
                 }
                 "id" => {
-                    hints.add(class_words::hints(value));
+                    groups.add(Groups::of(value));
                     streamed = value.starts_with("S:");
                 }
                 "hidden" => hidden = true,
@@ -289,13 +289,13 @@ impl<'a> Reader<'a> {
         }
         // React sends parts of a page as `<div hidden id="S:0">`, which a script moves to where they are seen.
         self.place.hidden |= hidden && !streamed;
-        self.place.step(&tag.name, hints);
+        self.place.step(&tag.name, groups);
         if is_block {
             let parent = self.element;
             self.element = self.page.elements.len();
             let depth = self.page.elements[parent].depth + 1;
             let (end, look) = (self.element + 1, look.finish());
-            self.page.elements.push(Element { parent, end, depth, look, hints });
+            self.page.elements.push(Element { parent, end, depth, look, groups });
         }
     }
 
@@ -440,9 +440,10 @@ impl<'a> Reader<'a> {
 
 impl Place {
     /// Goes into an element.
-    fn step(&mut self, name: &str, hints: Hints) {
-        self.likely = self.likely.saturating_add(u16::from(hints.likely));
-        self.unlikely = self.unlikely.saturating_add(u16::from(hints.unlikely));
+    fn step(&mut self, name: &str, groups: Groups) {
+        for (theme, count) in self.themes.iter_mut().enumerate() {
+            *count = count.saturating_add(u8::from(groups.hold(theme)));
+        }
         let count = match name {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.heading = name.as_bytes()[1] - b'0';
@@ -492,8 +493,8 @@ fn says<'a>(tag: &Tag<'a>, classes: &mut Classes<'a>) -> Option<(Says, String)> 
             "itemprop" if words.any(|word| word == "datePublished") => note(Says::Published),
             "itemprop" if words.any(|word| word == "dateModified") => note(Says::Modified),
             "pubdate" => note(Says::Published),
-            "class" => words.filter_map(|class| classes.says(class)).for_each(&mut note),
-            "id" => words.filter_map(class_words::says).for_each(&mut note),
+            "class" => words.filter_map(|class| classes.groups(class).says()).for_each(&mut note),
+            "id" => words.filter_map(|id| Groups::of(id).says()).for_each(&mut note),
             "href" if text.contains("/author/") || text.contains("/authors/") => note(Says::LikelyAuthor),
             "datetime" | "content" => value = text,
             _ => {}

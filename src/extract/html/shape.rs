@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::class_words::{LIKELY, UNLIKELY};
 use super::page::{Element, Page, PageBlock};
 
 /// Features of a block's place in the tree.
@@ -120,7 +121,8 @@ fn fill_of(block: &PageBlock) -> Fill {
 
 fn fills(page: &Page) -> Vec<Fill> {
     let elements = &page.elements;
-    let class_weight = |element: &Element| match (element.hints.likely, element.hints.unlikely) {
+    let class_weight = |element: &Element| match (element.groups.hold(LIKELY), element.groups.hold(UNLIKELY))
+    {
         (true, false) => CLASS_WEIGHT,
         (false, true) => -CLASS_WEIGHT,
         _ => 0.0,
