@@ -4,22 +4,31 @@
 //!
 //! The same data and code give the same bytes. The model of entities can be trained without some
 //! of its evidence, to see what that gives: `entities ../shared/data clusters document`.
+//!
+//! `pages-left-out` and `summaries-left-out` print what models find in the sets' HTML pages and articles
+//! that were trained on others, for `copydesk evaluate --predictions`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use copydesk::document::Span;
 use copydesk::{entities, extract, keyphrases, summary, topics};
+use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [task, data, without @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: train lines|pages|left-out|metadata|entities|keyphrases|summary|topics DATA_DIRECTORY [WITHOUT...]".into()
+            "usage: train lines|pages|metadata|entities|keyphrases|summary|topics DATA_DIRECTORY [WITHOUT...], \
+             or train pages-left-out|summaries-left-out DATA_DIRECTORY"
+                .into()
         );
     };
     let data = Path::new(data);
-    if task == "left-out" {
-        return write_left_out(data);
+    match task.as_str() {
+        "pages-left-out" => return print_pages_left_out(data),
+        "summaries-left-out" => return print_summaries_left_out(data),
+        _ => {}
     }
     let model = match task.as_str() {
         "lines" => extract::plain::train::train(data)?,
@@ -39,15 +48,29 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Prints the HTML pages' articles as models find them that never saw their sites, a line each as
 /// `copydesk analyze` gives them, for `copydesk evaluate --predictions`.
-fn write_left_out(data: &Path) -> Result<(), Box<dyn Error>> {
+fn print_pages_left_out(data: &Path) -> Result<(), Box<dyn Error>> {
     for (id, article) in extract::html::train::left_out(data)? {
-        let document = serde_json::json!({
+        let document = json!({
             "title": article.title,
             "text": article.text,
             "authors": article.authors,
             "publishTime": article.publish_time.map(|time| time.to_string()).unwrap_or_default(),
         });
-        println!("{}", serde_json::json!({ "id": id, "document": document }));
+        println!("{}", json!({ "id": id, "document": document }));
+    }
+    Ok(())
+}
+
+/// Prints the summaries of articles with references as models choose them that saw neither, likewise.
+fn print_summaries_left_out(data: &Path) -> Result<(), Box<dyn Error>> {
+    for summary in summary::train::left_out(data)? {
+        let characters = |byte: usize| summary.text[..byte].chars().count();
+        let sentence = |span: &Span| {
+            let (begin, end) = (characters(span.begin), characters(span.end));
+            json!({ "span": { "begin": begin, "end": end, "text": span.of(&summary.text) } })
+        };
+        let sentences: Vec<_> = summary.sentences.iter().map(sentence).collect();
+        println!("{}", json!({ "id": summary.id, "summary": { "sentences": sentences } }));
     }
     Ok(())
 }

@@ -31,38 +31,83 @@ use crate::model::trees::{Forest, Objective, Params};
 use crate::readings;
 use crate::text::{TokenKind, segment, segment_article};
 
-/// Trains on the data sets under `data` and returns the model file.
+/// Trains on the data sets under `data` and returns the model file. Writes to standard error how good
+/// summaries of articles are that were not trained on.
 pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let articles = unlabelled(&data.join("unlabelled/news.txt.xz"))?;
-    eprintln!("{} unlabelled articles", articles.len());
-    let rarity = rarity(&articles);
-    let (lead, step) = train_lead(&articles, &Lexicon::new(rarity.clone()));
-    let reader = Reader { lexicon: Lexicon::new(rarity.clone()), lead: LeadModel::new(lead.clone(), step) };
-
-    let entities = EntityModel::load()?;
-    let mut referenced = Vec::new();
-    for (set, weight) in REFERENCE_SETS {
-        referenced.extend(with_references(data, set, weight, &reader, &entities)?);
-    }
-    let without = |fold| train_reference(referenced.iter().filter(|document| document.fold != fold));
-    let references: Vec<Reference> = (0..REFERENCE_FOLDS).map(without).collect();
-    let reference = train_reference(referenced.iter());
-    let folds: FxHashMap<&str, usize> =
-        referenced.iter().map(|document| (document.id.as_str(), document.fold)).collect();
-    let mut documents = graded(data, &reader, &entities)?;
-    for document in &mut documents {
-        document.reference_fold = folds.get(document.id.as_str()).copied();
-        let unseen = document.reference_fold.map_or(&reference, |fold| &references[fold]);
-        document.judged = unseen.rows(&document.prepared);
-    }
-    compare_with_lead(&referenced, &references, &documents);
+    let Learnt { rarity, lead, step, referenced, references, reference, documents } = Learnt::of(data)?;
+    compare_with_lead(&referenced, &choices_left_out(&referenced, &references, &documents));
     cross_validate(&documents, &reference);
     let judge = train_judge(documents.iter(), reference);
-
     let mut writer = ModelWriter::new("summary", "1");
     writer.bytes("rarity", rarity).i8s("lead", &lead).f32s("lead step", &[step]);
     judge.write(&mut writer);
     Ok(writer.finish())
+}
+
+/// An article with a reference, and the sentences that a model chooses which has seen neither.
+pub struct LeftOut {
+    pub id: String,
+    pub text: String,
+    /// Where in `text`, in order.
+    pub sentences: Vec<Span>,
+}
+
+/// Summaries of the articles of `summaries` under `data` (three sentences, of xsum's one), each by models
+/// that have not seen its reference or its grades: the articles are parted in ten.
+///
+/// # Errors
+/// As of [`train`].
+pub fn left_out(data: &Path) -> Result<Vec<LeftOut>, Box<dyn Error>> {
+    let Learnt { referenced, references, documents, .. } = Learnt::of(data)?;
+    let choices = choices_left_out(&referenced, &references, &documents);
+    let chosen = referenced.into_iter().zip(choices).map(|(document, choice)| LeftOut {
+        sentences: choice.iter().map(|&sentence| document.spans[sentence]).collect(),
+        id: document.record.id,
+        text: document.record.text,
+    });
+    Ok(chosen.collect())
+}
+
+/// All that the judge learns from, and what was learnt on the way there.
+struct Learnt {
+    rarity: Vec<u8>,
+    lead: Vec<i8>,
+    /// What one of `lead` counts.
+    step: f32,
+    referenced: Vec<Referenced>,
+    /// For each fold, what was learnt from the references of the others.
+    references: Vec<Reference>,
+    reference: Reference,
+    documents: Vec<Graded>,
+}
+
+impl Learnt {
+    fn of(data: &Path) -> Result<Self, Box<dyn Error>> {
+        let articles = unlabelled(&data.join("unlabelled/news.txt.xz"))?;
+        eprintln!("{} unlabelled articles", articles.len());
+        let rarity = rarity(&articles);
+        let (lead, step) = train_lead(&articles, &Lexicon::new(rarity.clone()));
+        let reader =
+            Reader { lexicon: Lexicon::new(rarity.clone()), lead: LeadModel::new(lead.clone(), step) };
+
+        let entities = EntityModel::load()?;
+        let mut referenced = Vec::new();
+        for (set, weight) in REFERENCE_SETS {
+            referenced.extend(with_references(data, set, weight, &reader, &entities)?);
+        }
+        let without = |fold| train_reference(referenced.iter().filter(|document| document.fold != fold));
+        let references: Vec<Reference> = (0..FOLDS).map(without).collect();
+        let reference = train_reference(referenced.iter());
+        let folds: FxHashMap<String, usize> =
+            referenced.iter().map(|document| (document.key(), document.fold)).collect();
+        let mut documents = graded(data, &reader, &entities)?;
+        for document in &mut documents {
+            document.reference_fold = folds.get(&document.id).copied();
+            let unseen = document.reference_fold.map_or(&reference, |fold| &references[fold]);
+            document.judged = unseen.rows(&document.prepared);
+        }
+        Ok(Self { rarity, lead, step, referenced, references, reference, documents })
+    }
 }
 
 /// Articles of paragraphs, one a line, divided by blank lines; unpacked by the `xz` program.
@@ -242,14 +287,15 @@ fn grade(record: Record, fold: Option<usize>, reader: &Reader, entities: &Entity
 /// An article with a summary that people wrote, not taken from it.
 struct Referenced {
     set: &'static str,
-    /// The set and the article's id in it.
-    id: String,
+    record: ReferenceRecord,
     fold: usize,
     /// How much its sentences count in training.
     weight: f32,
     prepared: Prepared,
     reference: Grams,
     sentences: Vec<Grams>,
+    /// Where in the text each stands.
+    spans: Vec<Span>,
 }
 
 #[derive(Deserialize)]
@@ -263,9 +309,6 @@ struct ReferenceRecord {
 /// leans on the references most, and xsum's are single sentences.
 const REFERENCE_SETS: [(&str, f32); 2] = [("cnndm", 1.0), ("xsum", 3.0)];
 
-/// Parts of the articles with references, each judged by a model of the others.
-const REFERENCE_FOLDS: usize = 5;
-
 /// The articles of one set.
 fn with_references(
     data: &Path,
@@ -277,17 +320,18 @@ fn with_references(
     let mut documents = Vec::new();
     for line in BufReader::new(File::open(data.join(format!("summaries/{set}.dev.jsonl")))?).lines() {
         let record: ReferenceRecord = serde_json::from_str(&line?)?;
-        let article = Article { text: record.text, ..Article::default() };
+        let article = Article { text: record.text.clone(), ..Article::default() };
         let segmented = segment_article(&article);
-        let sentences = segmented.body.sentences.iter().map(|sentence| sentence.span.of(&article.text));
+        let spans: Vec<Span> = segmented.body.sentences.iter().map(|sentence| sentence.span).collect();
         documents.push(Referenced {
             set,
-            id: format!("{set}/{}", record.id),
-            fold: documents.len() % REFERENCE_FOLDS,
+            fold: documents.len() % FOLDS,
             weight,
             reference: Grams::of(&record.reference),
-            sentences: sentences.map(Grams::of).collect(),
+            sentences: spans.iter().map(|span| Grams::of(span.of(&article.text))).collect(),
+            spans,
             prepared: reader.read(&segmented, &entities.find(&segmented)),
+            record,
         });
     }
     Ok(documents)
@@ -394,6 +438,7 @@ fn train_judge<'a>(documents: impl Iterator<Item = &'a Graded>, reference: Refer
     }
 }
 
+/// Parts of the articles, each judged by models of the others.
 const FOLDS: usize = 10;
 /// As many sentences as the scorer takes.
 const SENTENCES: usize = 3;
@@ -428,21 +473,40 @@ fn cross_validate(documents: &[Graded], reference: &Reference) {
     );
 }
 
-/// Summaries of articles whose references were not trained on, against those of their first
-/// sentences.
-fn compare_with_lead(documents: &[Referenced], references: &[Reference], graded: &[Graded]) {
-    let mut sums: BTreeMap<&str, [f32; 3]> = BTreeMap::new();
+/// The sentences chosen from each article with a reference by models that have not seen it, in order.
+fn choices_left_out(
+    documents: &[Referenced],
+    references: &[Reference],
+    graded: &[Graded],
+) -> Vec<Vec<usize>> {
+    let mut choices = vec![Vec::new(); documents.len()];
     for (fold, reference) in references.iter().enumerate() {
         let train = graded.iter().filter(|document| document.reference_fold != Some(fold));
         let judge = train_judge(train, reference.clone());
-        for document in documents.iter().filter(|document| document.fold == fold) {
-            let count = if document.set == "xsum" { 1 } else { SENTENCES };
-            let choices = choose(&judge.worth(&document.prepared, count), &document.prepared, count);
-            let ours = document.rouge(choices.iter().map(|choice| choice.sentence));
-            let lead = document.rouge(0..count.min(document.sentences.len()));
-            let sum = sums.entry(document.set).or_default();
-            sum.iter_mut().zip([1.0, ours, lead]).for_each(|(sum, value)| *sum += value);
+        let left_out = documents.iter().zip(&mut choices).filter(|(document, _)| document.fold == fold);
+        for (Referenced { prepared, set, .. }, choice) in left_out {
+            let count = sentences_of(set);
+            let chosen = choose(&judge.worth(prepared, count), prepared, count);
+            choice.extend(chosen.iter().map(|choice| choice.sentence));
+            choice.sort_unstable();
         }
+    }
+    choices
+}
+
+/// How many sentences a summary has that is compared with a set's references.
+fn sentences_of(set: &str) -> usize {
+    if set == "xsum" { 1 } else { SENTENCES }
+}
+
+/// Prints how the chosen summaries do beside those of the articles' first sentences.
+fn compare_with_lead(documents: &[Referenced], choices: &[Vec<usize>]) {
+    let mut sums: BTreeMap<&str, [f32; 3]> = BTreeMap::new();
+    for (document, choice) in documents.iter().zip(choices) {
+        let ours = document.rouge(choice.iter().copied());
+        let lead = document.rouge(0..sentences_of(document.set).min(document.sentences.len()));
+        let sum = sums.entry(document.set).or_default();
+        sum.iter_mut().zip([1.0, ours, lead]).for_each(|(sum, value)| *sum += value);
     }
     for (set, [count, ours, lead]) in sums {
         eprintln!(
@@ -454,6 +518,11 @@ fn compare_with_lead(documents: &[Referenced], references: &[Reference], graded:
 }
 
 impl Referenced {
+    /// As [`Graded`] articles are named.
+    fn key(&self) -> String {
+        format!("{}/{}", self.set, self.record.id)
+    }
+
     fn rouge(&self, chosen: impl Iterator<Item = usize>) -> f32 {
         let mut ours = Grams::default();
         chosen.for_each(|sentence| ours.add(&self.sentences[sentence]));
