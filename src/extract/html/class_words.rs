@@ -101,7 +101,9 @@ impl Groups {
 
 /// Whether no letter of the same word stands beside a stretch of a class: "adBox" has two words.
 fn stands_alone(class: &[u8], place: Range<usize>) -> bool {
-    let begins = place.start == 0 || !class[place.start - 1].is_ascii_alphabetic();
+    let before = place.start.checked_sub(1).map_or(b' ', |before| class[before]);
+    let begins = !before.is_ascii_alphabetic()
+        || before.is_ascii_lowercase() && class[place.start].is_ascii_uppercase();
     begins && !class.get(place.end).is_some_and(u8::is_ascii_lowercase)
 }
 
@@ -113,5 +115,31 @@ impl<'a> Classes<'a> {
     /// As [`Groups::of`].
     pub fn groups(&mut self, class: &'a str) -> Groups {
         *self.0.entry(class).or_insert_with(|| Groups::of(class))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_words_stand_alone_and_others_anywhere() {
+        const PROMOTION: usize = 6;
+        for class in ["ad", "ad-slot", "top_ad", "sideAd", "adBox", "newsletterBox", "Inline-Promo"] {
+            assert!(Groups::of(class).hold(PROMOTION), "{class}");
+        }
+        for class in ["header", "loading", "shadow", "reader"] {
+            assert!(!Groups::of(class).hold(PROMOTION), "{class}");
+        }
+        assert!(Groups::of("entry-content").hold(LIKELY) && !Groups::of("entry-content").hold(UNLIKELY));
+        assert!(Groups::of("comment-list").hold(UNLIKELY));
+    }
+
+    #[test]
+    fn a_class_says_author_or_day_unless_it_is_about_something_else() {
+        assert_eq!(Groups::of("post-author").says(), Some(Says::LikelyAuthor));
+        assert_eq!(Groups::of("author-bio").says(), None);
+        assert_eq!(Groups::of("entry-date").says(), Some(Says::LikelyDate));
+        assert_eq!(Groups::of("last-updated-date").says(), None);
     }
 }
