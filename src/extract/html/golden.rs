@@ -83,6 +83,19 @@ fn an_advertisement_between_paragraphs_is_left_out() {
 }
 
 #[test]
+fn comments_inside_the_article_are_left_out() {
+    let body = format!(
+        "<article class=story><h1>Harbour closes to cars</h1>{}<div class=post-comments-list><p>I have parked on that quay for forty years and I will not stop now, whatever they decide.</p><p>Good riddance to \
+        the cars, and about time, too, my children play there.</p></div></article>",
+        story()
+    );
+    assert_eq!(
+        paragraphs(&extract(page("<title>Harbour closes to cars</title>", &body))),
+        [FIRST, SECOND, THIRD]
+    );
+}
+
+#[test]
 fn markup_in_a_declared_article_is_read_as_markup() {
     let json = format!(
         r#"<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "Harbour closes",

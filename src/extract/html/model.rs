@@ -78,6 +78,10 @@ pub(in crate::extract) fn rows(page: &Page, shape: &Shape, title_block: Option<u
 
 fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
     let mut seen: FxHashMap<&str, f32> = FxHashMap::default();
+    // Classes of the whole page ("comments-open") tell nothing of its parts.
+    let in_core = blocks.iter().zip(core).filter(|&(_, &core)| core).map(|(block, _)| block.place.themes);
+    let everywhere = in_core.reduce(|a, b| std::array::from_fn(|theme| a[theme].min(b[theme])));
+    let everywhere = everywhere.unwrap_or_default();
     let features = |block: &PageBlock, core: bool, repeated: f32| {
         let text = block.text.as_str();
         let bytes = text.len() as f32;
@@ -91,7 +95,8 @@ fn own(blocks: &[PageBlock], core: &[bool]) -> Vec<[f32; OWN]> {
         let flag = |is: bool| f32::from(u8::from(is));
         let level = |count: u16| f32::from(count.min(6));
         let place = block.place;
-        let themes = place.themes.map(|count| f32::from(count.min(6)));
+        let themes: [f32; THEMES] =
+            std::array::from_fn(|theme| f32::from(place.themes[theme]) - f32::from(everywhere[theme]));
         let mut row = [0.0; OWN];
         row[LOOKS..].copy_from_slice(&themes[UNLIKELY + 1..]);
         row[..LOOKS].copy_from_slice(&[
