@@ -5,8 +5,9 @@
 PAGES.jsonl has flattened pages with labelled lines (`content`, `lines` with `begin`, `end`, `label`), as in
 extraction_text; ARTICLES.jsonl has `id`, `text` and whatever else. Of each page what stands before the
 first line of its article and what stands behind the last is taken, and each article gets those of the
-page whose turn it is, beginning with the page FIRST, 0 unless told. OUT.jsonl has the same records with `content`, the page, in place of `text`; what else they
-had is kept, so that the references in them can be scored.
+page whose turn it is, beginning with the page FIRST, 0 unless told. OUT.jsonl has the same records with
+`content`, the page, in place of `text`; what else they had is kept, so that the references in them can
+be scored.
 """
 
 import json

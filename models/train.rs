@@ -25,11 +25,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     };
     let data = Path::new(data);
-    match task.as_str() {
-        "pages-left-out" => return print_pages_left_out(data),
-        "summaries-left-out" => return print_summaries_left_out(data),
-        _ => {}
-    }
     let model = match task.as_str() {
         "lines" => extract::plain::train::train(data)?,
         "pages" => extract::html::train::train(data)?,
@@ -38,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "keyphrases" => keyphrases::train::train(data)?,
         "summary" => summary::train::train(data)?,
         "topics" => topics::train::train(data)?,
+        "pages-left-out" => return print_pages_left_out(data),
+        "summaries-left-out" => return print_summaries_left_out(data),
         _ => return Err(format!("no model is called {task:?}").into()),
     };
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("models/{task}.bin"));

@@ -15,7 +15,7 @@ const GROUPS: [&str; THEMES + 4] = [
     "author bio banner breadcrumb byline caption comment cookie credit cta disclaim footer form header menu meta \
      modal nav newsletter pagination popup promo recommend related recirc share sidebar signup social sponsor \
      subscribe table-of tag teaser toc widget",
-    "entry-content post-content post__content article-content article-body article__ articlebody story-body \
+    "post-content post__content article-content article-body article__ articlebody story-body \
      post-body blog-content rich-text richtext entry",
     "comment disqus discuss replies reply respond",
     "related recommend recirc teaser trending popular latest also more-from next-post card grid",

@@ -130,9 +130,7 @@ impl PageReading {
         let shape = Shape::of(&self.page);
         let mut chances = model.judge(&self.page, &shape, self.anchor);
         judge_tables_whole(blocks, &mut chances);
-        let is_label = |number: usize| announces_advertisement(&blocks[number].text);
-        let likely = |(number, &chance)| chance >= IN_ARTICLE && !is_label(number);
-        let mut keep: Vec<bool> = chances.iter().enumerate().map(likely).collect();
+        let mut keep: Vec<bool> = chances.iter().map(|&chance| chance >= IN_ARTICLE).collect();
         let sure = assemble(blocks, &keep, metadata);
         if sure.0.len() >= SHORT_ARTICLE {
             return sure;
@@ -141,7 +139,7 @@ impl PageReading {
         let nothing_sure = sure.0.is_empty();
         for (number, keep) in keep.iter_mut().enumerate() {
             let likely = chances[number] >= IN_SHORT_ARTICLE && blocks[number].place.themes[UNLIKELY] == 0;
-            *keep |= shape.core[number] && (nothing_sure || likely) && !is_label(number);
+            *keep |= shape.core[number] && (nothing_sure || likely);
         }
         assemble(blocks, &keep, metadata)
     }
@@ -202,6 +200,7 @@ fn assemble(page: &[PageBlock], keep: &[bool], metadata: &Metadata) -> (String, 
     let mut text = String::new();
     let mut blocks = Vec::with_capacity(page.len());
     for (number, (block, &keep)) in page.iter().zip(keep).enumerate() {
+        let keep = keep && !announces_advertisement(&block.text);
         let kind = match block.kind {
             _ if metadata.title_block == Some(number) => BlockKind::Title,
             kind if keep && kind.in_text() && beside_title.contains(&number) => {
