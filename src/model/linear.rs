@@ -149,47 +149,95 @@ impl QuantizedWeights {
     }
 }
 
-/// Turns a score into a probability: Platt, "Probabilistic Outputs for Support Vector
-/// Machines" (1999).
+/// Turns scores into a probability by logistic regression. Of one score: Platt, "Probabilistic
+/// Outputs for Support Vector Machines" (1999); of several: Wolpert, "Stacked Generalization" (1992).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Platt {
-    pub slope: f32,
+pub struct Calibration<const SCORES: usize> {
+    pub slopes: [f32; SCORES],
     pub offset: f32,
 }
 
-impl Platt {
-    /// Fits held-out scores and whether each was right. `prior` counts like `strength`
-    /// examples at scores from 0 to 1, for outputs that have few examples of their own.
-    pub fn fit(scored: &[(f32, bool)], prior: Platt, strength: f64) -> Self {
-        const PRIOR_SCORES: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
-        let believed = PRIOR_SCORES.map(|score| (score, f64::from(prior.probability(score)), strength / 5.0));
-        let seen = scored.iter().map(|&(score, right)| (score, f64::from(u8::from(right)), 1.0));
-        let points: Vec<(f32, f64, f64)> = seen.chain(believed).collect();
+/// Held-out scores of something that is right or wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<const SCORES: usize> {
+    pub scores: [f32; SCORES],
+    pub right: bool,
+    /// How much it counts; 1 is usual.
+    pub weight: f32,
+}
 
-        let (mut slope, mut offset) = (f64::from(prior.slope), f64::from(prior.offset));
-        // Newton's method on a convex loss; 25 short steps are past convergence.
-        for _ in 0..25 {
-            let (mut ds, mut d0, mut ss, mut s0, mut oo) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
-            for &(score, target, weight) in &points {
-                let score = f64::from(score);
-                let p = 1.0 / (1.0 + (-(slope * score + offset)).exp());
-                let (error, spread) = (weight * (p - target), weight * p * (1.0 - p));
-                ds += error * score;
-                d0 += error;
-                ss += spread * score * score;
-                s0 += spread * score;
-                oo += spread;
+impl<const SCORES: usize> Calibration<SCORES> {
+    /// Fits what was judged. The further from `prior` a weight is, the worse, by half of `penalty` times
+    /// the square.
+    pub fn fit(judged: &[Judged<SCORES>], prior: Self, penalty: f64) -> Self {
+        /// Newton's method on a convex loss: so many steps are past convergence, and longer ones, in
+        /// any weight, would leave where the curvature is known.
+        const STEPS: usize = 25;
+        const LONGEST_STEP: f64 = 4.0;
+        let around: Vec<f64> = prior.weights().map(f64::from).collect();
+        let mut weights = around.clone();
+        for _ in 0..STEPS {
+            let (mut slope, mut curvature) = (vec![0.0; SCORES + 1], vec![vec![0.0; SCORES + 1]; SCORES + 1]);
+            for (at, row) in curvature.iter_mut().enumerate() {
+                slope[at] = penalty * (weights[at] - around[at]);
+                row[at] = penalty + 1e-6;
             }
-            let determinant = ss * oo - s0 * s0;
-            slope -= ((oo * ds - s0 * d0) / determinant).clamp(-4.0, 4.0);
-            offset -= ((ss * d0 - s0 * ds) / determinant).clamp(-2.0, 2.0);
+            for Judged { scores, right, weight } in judged {
+                let scores: Vec<f64> = scores.iter().copied().chain([1.0]).map(f64::from).collect();
+                let score: f64 = weights.iter().zip(&scores).map(|(weight, score)| weight * score).sum();
+                let (p, weight) = (1.0 / (1.0 + (-score).exp()), f64::from(*weight));
+                let (error, spread) = (weight * (p - f64::from(u8::from(*right))), weight * p * (1.0 - p));
+                for (at, &one) in scores.iter().enumerate() {
+                    slope[at] += error * one;
+                    for (sum, &other) in curvature[at].iter_mut().zip(&scores) {
+                        *sum += spread * one * other;
+                    }
+                }
+            }
+            let step = solve(curvature, slope);
+            let longest = step.iter().fold(LONGEST_STEP, |longest, step| longest.max(step.abs()));
+            weights.iter_mut().zip(step).for_each(|(weight, step)| *weight -= step * LONGEST_STEP / longest);
         }
-        Self { slope: slope as f32, offset: offset as f32 }
+        Self { slopes: std::array::from_fn(|at| weights[at] as f32), offset: weights[SCORES] as f32 }
     }
 
-    pub fn probability(self, score: f32) -> f32 {
-        1.0 / (1.0 + (-(self.slope * score + self.offset)).exp())
+    /// The slopes, then the offset: as model files keep them.
+    pub fn weights(&self) -> impl Iterator<Item = f32> {
+        self.slopes.into_iter().chain([self.offset])
     }
+
+    /// Takes what [`Calibration::weights`] gave of many, one after the other.
+    pub fn from_weights(weights: &[f32]) -> Vec<Self> {
+        let read =
+            |weights: &[f32]| Self { slopes: std::array::from_fn(|at| weights[at]), offset: weights[SCORES] };
+        weights.chunks_exact(SCORES + 1).map(read).collect()
+    }
+
+    pub fn probability(&self, scores: [f32; SCORES]) -> f32 {
+        let score: f32 = self.slopes.iter().zip(scores).map(|(slope, score)| slope * score).sum();
+        1.0 / (1.0 + (-(score + self.offset)).exp())
+    }
+}
+
+/// Solves a positive definite system by elimination; such a one needs no pivots.
+pub fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
+    let width = right.len();
+    for pivot in 0..width {
+        let (done, below) = matrix.split_at_mut(pivot + 1);
+        let pivot_row = &done[pivot];
+        for (offset, row) in below.iter_mut().enumerate() {
+            let factor = row[pivot] / pivot_row[pivot];
+            for (value, &above) in row[pivot..].iter_mut().zip(&pivot_row[pivot..]) {
+                *value -= factor * above;
+            }
+            right[pivot + 1 + offset] -= factor * right[pivot];
+        }
+    }
+    for pivot in (0..width).rev() {
+        let known: f64 = (pivot + 1..width).map(|column| matrix[pivot][column] * right[column]).sum();
+        right[pivot] = (right[pivot] - known) / matrix[pivot][pivot];
+    }
+    right
 }
 
 /// Fisher-Yates.
@@ -268,15 +316,30 @@ mod tests {
     }
 
     #[test]
-    fn platt_gives_the_share_that_was_right() {
-        let scored: Vec<(f32, bool)> = (0..1000)
-            .map(|i| (if i < 500 { 0.8 } else { 0.2 }, i % 500 < if i < 500 { 400 } else { 50 }))
+    fn a_calibration_gives_the_share_that_was_right() {
+        let judged: Vec<Judged<1>> = (0..1000)
+            .map(|i| Judged {
+                scores: [if i < 500 { 0.8 } else { 0.2 }],
+                right: i % 500 < if i < 500 { 400 } else { 50 },
+                weight: 1.0,
+            })
             .collect();
-        let platt = Platt::fit(&scored, Platt { slope: 1.0, offset: 0.0 }, 0.0);
-        assert!((platt.probability(0.8) - 0.8).abs() < 0.01);
-        assert!((platt.probability(0.2) - 0.1).abs() < 0.01);
+        let prior = Calibration { slopes: [2.0], offset: -1.0 };
+        let fitted = Calibration::fit(&judged, prior, 0.0);
+        assert!((fitted.probability([0.8]) - 0.8).abs() < 0.01);
+        assert!((fitted.probability([0.2]) - 0.1).abs() < 0.01);
         // With nothing to learn from the prior stands.
-        let prior = Platt::fit(&[], Platt { slope: 2.0, offset: -1.0 }, 10.0);
-        assert!((prior.slope - 2.0).abs() < 1e-3 && (prior.offset + 1.0).abs() < 1e-3);
+        assert_eq!(Calibration::fit(&[], prior, 1.0), prior);
+        assert_eq!(Calibration::from_weights(&fitted.weights().collect::<Vec<_>>()), [fitted]);
+    }
+
+    #[test]
+    fn a_second_score_that_speaks_against_lowers_the_probability() {
+        let judged: Vec<Judged<2>> = (0..400)
+            .map(|i| Judged { scores: [1.0, (i % 2) as f32], right: i % 2 == 0 && i % 10 > 0, weight: 1.0 })
+            .collect();
+        let fitted = Calibration::fit(&judged, Calibration { slopes: [1.0, 0.0], offset: 0.0 }, 0.1);
+        let [alone, beside] = [[1.0, 0.0], [1.0, 1.0]].map(|scores| fitted.probability(scores));
+        assert!((alone - 0.8).abs() < 0.02 && beside < 0.02, "{alone} {beside}");
     }
 }

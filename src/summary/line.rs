@@ -1,5 +1,6 @@
 //! A weighted sum of features.
 
+use crate::model::linear::solve;
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
 /// A feature further from its mean than this many standard deviations counts as no further.
@@ -93,27 +94,6 @@ impl Term {
     fn place(&self, value: f32) -> f32 {
         ((value - self.mean) * self.scale).clamp(-REACH, REACH)
     }
-}
-
-/// Solves a positive definite system by elimination; such a one needs no pivots.
-fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
-    let width = right.len();
-    for pivot in 0..width {
-        let (done, below) = matrix.split_at_mut(pivot + 1);
-        let pivot_row = &done[pivot];
-        for (offset, row) in below.iter_mut().enumerate() {
-            let factor = row[pivot] / pivot_row[pivot];
-            for (value, &above) in row[pivot..].iter_mut().zip(&pivot_row[pivot..]) {
-                *value -= factor * above;
-            }
-            right[pivot + 1 + offset] -= factor * right[pivot];
-        }
-    }
-    for pivot in (0..width).rev() {
-        let known: f64 = (pivot + 1..width).map(|column| matrix[pivot][column] * right[column]).sum();
-        right[pivot] = (right[pivot] - known) / matrix[pivot][pivot];
-    }
-    right
 }
 
 #[cfg(test)]

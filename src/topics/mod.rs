@@ -9,7 +9,7 @@ mod taxonomy;
 pub mod train;
 
 use crate::document::{TextSpan, Topic};
-use crate::model::linear::{Platt, QuantizedWeights, Sparse};
+use crate::model::linear::{Calibration, QuantizedWeights, Sparse};
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::SegmentedArticle;
 pub use catalogue::{Catalogue, Choice};
@@ -89,8 +89,10 @@ pub struct TopicModel {
     latent: Latent,
     weights: QuantizedWeights,
     outputs: Outputs,
-    /// What each output's score means.
-    calibration: Vec<Platt>,
+    /// What each output's [signs] mean.
+    ///
+    /// [signs]: Outputs::signs
+    calibration: Vec<Calibration<SIGNS>>,
     /// The concepts that are not learnt but read.
     names: Names,
     judge: Judge,
@@ -118,13 +120,10 @@ impl TopicModel {
         let file = ModelFile::parse(WEIGHTS)?;
         let taxonomy = Taxonomy::from_model(&file, "taxonomy")?;
         let outputs: Vec<Place> = file.u16s("outputs")?.into_iter().map(Place::from).collect();
-        let platts = |section| -> Result<Vec<Platt>, ModelError> {
-            let values = file.f32s(section)?;
-            Ok(values.as_chunks().0.iter().map(|&[slope, offset]| Platt { slope, offset }).collect())
-        };
         let (words, idf) = (file.u32s("words")?, file.f32s("idf")?);
         let weights = QuantizedWeights { scales: file.f32s("scales")?, values: file.i8s("weights")? };
-        let (calibration, blank) = (platts("platt")?, platts("blank")?);
+        let calibration = Calibration::from_weights(&file.f32s("calibration")?);
+        let blank = Calibration::from_weights(&file.f32s("blank")?);
         let (traits, leanings) = (file.f32s("naming")?, file.f32s("leanings")?);
         let blank_weights =
             QuantizedWeights { scales: file.f32s("blank_scales")?, values: file.i8s("blank_weights")? };
@@ -159,7 +158,7 @@ impl TopicModel {
             words: Vocabulary::new(&words, idf),
             latent,
             judge: Judge { weights: weights_of_traits, leanings },
-            blank: Blank { weights: blank_weights, platt: blank[0] },
+            blank: Blank { weights: blank_weights, calibration: blank[0] },
             taxonomy,
             reader,
             weights,
@@ -359,35 +358,69 @@ impl Outputs {
     }
 
     /// Scores as confidences; a topic is never surer than its parent.
-    fn confidences(&self, calibration: &[Platt], scores: &[f32]) -> Vec<f32> {
+    fn confidences(&self, calibration: &[Calibration<SIGNS>], scores: &[f32]) -> Vec<f32> {
         let mut confidences: Vec<f32> = Vec::with_capacity(scores.len());
-        for ((platt, &score), parent) in calibration.iter().zip(scores).zip(&self.parents) {
+        for ((calibration, signs), parent) in calibration.iter().zip(self.signs(scores)).zip(&self.parents) {
             let above = parent.and_then(|parent| confidences.get(parent)).copied().unwrap_or(1.0);
-            confidences.push(platt.probability(evened(score)).min(above));
+            confidences.push(calibration.probability(signs).min(above));
         }
         confidences
     }
+
+    /// What speaks for and against each output: its own score; that of its parent, or of its best child
+    /// where it has no parent; and those of the two best others of its level, since a text of much else
+    /// is seldom about this, too.
+    fn signs(&self, scores: &[f32]) -> Vec<[f32; SIGNS]> {
+        let scores: Vec<f32> = scores.iter().map(|&score| evened(score)).collect();
+        let level = |output: usize| usize::from(self.parents[output].is_some());
+        let mut best_child = vec![evened(0.0); scores.len()];
+        // Of each level the outputs with the best three scores.
+        let mut best = [[None; 3]; 2];
+        for (output, &score) in scores.iter().enumerate() {
+            if let Some(parent) = self.parents[output] {
+                best_child[parent] = score.max(best_child[parent]);
+            }
+            let best = &mut best[level(output)];
+            let place =
+                best.partition_point(|known| known.is_some_and(|known: usize| scores[known] >= score));
+            if place < best.len() {
+                best[place..].rotate_right(1);
+                best[place] = Some(output);
+            }
+        }
+        let signs = |output: usize| {
+            let others = best[level(output)].into_iter().flatten().filter(|&other| other != output);
+            let mut others = others.map(|other| scores[other]).chain([evened(0.0); 2]);
+            let kin = self.parents[output].map_or(best_child[output], |parent| scores[parent]);
+            let mut other = || others.next().unwrap_or(evened(0.0));
+            [scores[output], kin, other(), other()]
+        };
+        (0..scores.len()).map(signs).collect()
+    }
 }
+
+/// How many numbers speak for or against a topic.
+const SIGNS: usize = 4;
 
 /// Tells texts about nothing: notices, menus, footers.
 struct Blank {
     weights: QuantizedWeights,
-    platt: Platt,
+    calibration: Calibration<1>,
 }
 
 impl Blank {
     /// Whether a text is surely about nothing; it has no topic then.
     fn holds(&self, vector: &Sparse) -> bool {
-        is_blank(self.platt, self.weights.scores(vector)[0])
+        is_blank(self.calibration, self.weights.scores(vector)[0])
     }
 }
 
 /// From here on a text is taken to be about nothing. What is calibrated on has as many texts about
 /// nothing as articles; what comes to a desk is mostly articles.
-const SURELY_BLANK: f32 = 0.9;
+const SURELY_BLANK: f32 = 0.75;
 
-fn is_blank(platt: Platt, score: f32) -> bool {
-    platt.probability(score) > SURELY_BLANK
+fn is_blank(calibration: Calibration<1>, score: f32) -> bool {
+    calibration.probability([score]) > SURELY_BLANK
 }
 
 /// Scores crowd near 0 and 1; on this scale their odds are near a straight line.
@@ -493,6 +526,19 @@ mod tests {
         ] {
             assert_eq!(names("", text), Vec::<String>::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_topic_is_judged_beside_its_kin_and_the_best_others_of_its_level() {
+        // Two topics, each with a child, and a third without.
+        let outputs =
+            Outputs { concepts: (0..5).collect(), parents: vec![None, Some(0), None, Some(2), None] };
+        let signs = outputs.signs(&[0.9, 0.1, 0.4, 0.7, 0.2]);
+        let of = |scores: [f32; SIGNS]| scores.map(evened);
+        assert_eq!(signs[0], of([0.9, 0.1, 0.4, 0.2]));
+        assert_eq!(signs[1], of([0.1, 0.9, 0.7, 0.0]));
+        assert_eq!(signs[2], of([0.4, 0.7, 0.9, 0.2]));
+        assert_eq!(signs[4], of([0.2, 0.0, 0.9, 0.4]));
     }
 
     #[test]

@@ -16,11 +16,11 @@ use super::features::{Hash, Occurrence, Reader, Vocabulary};
 use super::latent::Latent;
 use super::naming::{Context, Named, Names};
 use super::taxonomy::{Concept, Place, Taxonomy};
-use super::{Outputs, VERSION, evened};
+use super::{Outputs, SIGNS, VERSION};
 use crate::document::Article;
 use crate::entities::train::gazetteers;
 use crate::model::ModelWriter;
-use crate::model::linear::{Example, Platt, Ridge, Weights};
+use crate::model::linear::{Calibration, Example, Judged, Ridge, Weights};
 use crate::text::segment_article;
 use crate::text::stem::stem_hash;
 
@@ -59,8 +59,10 @@ const VOCABULARY: usize = 40_000;
 const RIDGE: Ridge = Ridge { penalty: 0.08, epochs: 10, seed: 1 };
 /// How far the label of its section is taken for true.
 const SECTION_TRUST: f32 = 0.9;
-/// How many examples the calibration that all topics of a level share is worth.
-const PRIOR_STRENGTH: f64 = 20.0;
+/// How strongly a topic's calibration is held to what all topics of its level share.
+const SHARED_CALIBRATION: f64 = 1.0;
+/// How much a text with a section calibrates beside a read one: twice keeps the section first.
+const SECTIONED_CALIBRATION: f32 = 2.0;
 
 /// A labelled text of the data set.
 #[derive(Deserialize)]
@@ -190,17 +192,13 @@ pub fn train(data: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         .i8s("latent", &corpus.latent.values)
         .f32s("scales", &weights.scales)
         .i8s("weights", &weights.values)
-        .f32s("platt", &platts(&calibration))
+        .f32s("calibration", &calibration.iter().flat_map(Calibration::weights).collect::<Vec<_>>())
         .f32s("naming", &judge.weights)
         .f32s("leanings", &judge.leanings)
         .f32s("blank_scales", &blank.scales)
         .i8s("blank_weights", &blank.values)
-        .f32s("blank", &platts(&[corpus.calibrate_blank(&held_out, |_| true)]));
+        .f32s("blank", &corpus.calibrate_blank(&held_out, |_| true).weights().collect::<Vec<_>>());
     Ok(model.finish())
-}
-
-fn platts(platts: &[Platt]) -> Vec<f32> {
-    platts.iter().flat_map(|platt| [platt.slope, platt.offset]).collect()
 }
 
 impl Corpus {
@@ -353,46 +351,48 @@ impl Corpus {
         held_out
     }
 
-    /// Held-out texts that tell whether an output is true of them: the read ones, and for the
-    /// topics that are sections of the BBC its texts, so that the first section is the surest.
-    fn judged<'a>(
-        &'a self,
-        held_out: &'a HeldOut,
-        output: usize,
-    ) -> impl Iterator<Item = (&'a Learnable, &'a [f32])> {
-        let exclusive = |text: &Learnable| text.others < 1.0;
-        let labelled = |text: &Learnable| text.example.targets[output] > 0.5;
-        let section = self.sectioned.iter().any(|text| exclusive(text) && labelled(text));
-        let sectioned = self.sectioned.iter().zip(&held_out.sectioned);
-        let sectioned = sectioned.filter(move |(text, _)| section && exclusive(text));
-        self.read
-            .iter()
-            .zip(&held_out.read)
-            .chain(sectioned)
-            .map(|(text, scores)| (text, scores.topics.as_slice()))
-    }
-
-    /// From the held-out scores of the texts in `used`, what each output's scores mean.
+    /// From the held-out scores of the texts in `used`, what each output's signs mean: of the read texts, and
+    /// for the topics that are sections of the BBC of its texts, so that the first section is the surest.
     ///
     /// All topics of a level are fitted together first; what they share stands in for the
     /// examples that the rare ones lack.
-    fn calibrate(&self, held_out: &HeldOut, used: impl Fn(&Learnable) -> bool) -> Vec<Platt> {
-        let scored = |output: usize| -> Vec<(f32, bool)> {
-            let texts = self.judged(held_out, output).filter(|(text, _)| used(text));
-            texts.map(|(text, scores)| (evened(scores[output]), text.example.targets[output] > 0.5)).collect()
+    fn calibrate(&self, held_out: &HeldOut, used: impl Fn(&Learnable) -> bool) -> Vec<Calibration<SIGNS>> {
+        let mut judged = vec![Vec::new(); self.outputs.concepts.len()];
+        let exclusive = |text: &Learnable| text.others < 1.0;
+        let is_section = |output: usize| {
+            self.sectioned.iter().any(|text| exclusive(text) && text.example.targets[output] > 0.5)
         };
+        let sections: Vec<bool> = (0..judged.len()).map(is_section).collect();
+        for (texts, scores, sectioned) in
+            [(&self.read, &held_out.read, false), (&self.sectioned, &held_out.sectioned, true)]
+        {
+            let used = |(text, _): &(&Learnable, _)| used(text) && (!sectioned || exclusive(text));
+            for (text, scores) in texts.iter().zip(scores).filter(used) {
+                let weight = if sectioned { SECTIONED_CALIBRATION } else { 1.0 };
+                for (output, scores) in self.outputs.signs(&scores.topics).into_iter().enumerate() {
+                    if !sectioned || sections[output] {
+                        judged[output].push(Judged {
+                            scores,
+                            right: text.example.targets[output] > 0.5,
+                            weight,
+                        });
+                    }
+                }
+            }
+        }
         let level = |output: usize| self.taxonomy.concept(self.outputs.concepts[output]).level;
         let shared = [1, 2].map(|wanted| {
-            let outputs = (0..self.outputs.concepts.len()).filter(|&output| level(output) == wanted);
-            Platt::fit(&outputs.flat_map(scored).collect::<Vec<_>>(), Platt { slope: 2.0, offset: 2.0 }, 0.0)
+            let outputs = (0..judged.len()).filter(|&output| level(output) == wanted);
+            let all: Vec<_> = outputs.flat_map(|output| judged[output].iter().copied()).collect();
+            Calibration::fit(&all, Calibration { slopes: [0.0; SIGNS], offset: 0.0 }, 0.0)
         });
-        (0..self.outputs.concepts.len())
-            .map(|output| Platt::fit(&scored(output), shared[level(output) - 1], PRIOR_STRENGTH))
-            .collect()
+        let fit =
+            |output: usize| Calibration::fit(&judged[output], shared[level(output) - 1], SHARED_CALIBRATION);
+        (0..judged.len()).map(fit).collect()
     }
 
     /// From the held-out scores of the texts in `used`, how surely a text is about nothing.
-    fn calibrate_blank(&self, held_out: &HeldOut, used: impl Fn(&Learnable) -> bool) -> Platt {
+    fn calibrate_blank(&self, held_out: &HeldOut, used: impl Fn(&Learnable) -> bool) -> Calibration<1> {
         let mut scored = Vec::new();
         for (texts, scores, blank) in [
             (&self.blank, &held_out.blank, true),
@@ -400,9 +400,13 @@ impl Corpus {
             (&self.read, &held_out.read, false),
         ] {
             let used = texts.iter().zip(scores).filter(|(text, _)| used(text));
-            scored.extend(used.map(|(_, scores)| (scores.blank, blank)));
+            scored.extend(used.map(|(_, scores)| Judged {
+                scores: [scores.blank],
+                right: blank,
+                weight: 1.0,
+            }));
         }
-        Platt::fit(&scored, Platt { slope: 8.0, offset: -4.0 }, 0.0)
+        Calibration::fit(&scored, Calibration { slopes: [0.0], offset: 0.0 }, 0.0)
     }
 }
 

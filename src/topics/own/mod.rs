@@ -20,7 +20,7 @@ use super::latent;
 use super::taxonomy::{Concept, Place, Taxonomy};
 use super::{EVIDENCE_SHARE, TaxonomyInfo, some_of};
 use crate::document::{TextSpan, Topic};
-use crate::model::linear::{Example, Platt, Ridge, Sparse};
+use crate::model::linear::{Calibration, Example, Ridge, Sparse};
 use crate::text::SegmentedArticle;
 
 /// The confidence from which a topic is given where nothing else is asked for: about the best F1
@@ -38,7 +38,7 @@ const LEAST_WEIGHT: f32 = 0.01;
 /// seventeen topics, without examples and with ten a topic; half of the weight lies on parts of
 /// these taxonomies, down to single topics, so that most documents are about nothing in them
 /// (docs/quality.md). The score's three parts are weighed in [`score`].
-const CALIBRATION: Platt = Platt { slope: 1.0, offset: -4.8 };
+const CALIBRATION: Calibration<1> = Calibration { slopes: [1.0], offset: -4.8 };
 const SHARE_WEIGHT: f32 = 12.8;
 const LATENT_WEIGHT: f32 = 3.4;
 const LEARNT_WEIGHT: f32 = 10.1;
@@ -181,7 +181,7 @@ impl OwnTaxonomy {
                 // What both latent parts are long at most.
                 let meaning = latent[place] / (latent::SHARE * latent::SHARE);
                 let score = score(share, meaning, learnt[place] * told_apart, self.taught[place]);
-                CALIBRATION.probability(score)
+                CALIBRATION.probability([score])
             })
             .collect()
     }

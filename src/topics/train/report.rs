@@ -4,8 +4,8 @@ use std::error::Error;
 
 use super::naming::{self, Readings};
 use super::{Corpus, FOLDS, HeldOut, Learnable, Scores, fold_of};
-use crate::model::linear::Platt;
-use crate::topics::{MIN_CONFIDENCE, MIN_NAMED_CONFIDENCE, is_blank};
+use crate::model::linear::Calibration;
+use crate::topics::{MIN_CONFIDENCE, MIN_NAMED_CONFIDENCE, SIGNS, is_blank};
 
 /// Prints F1 over thresholds, how calibrated the confidences are, and each topic's figures.
 pub(super) fn print(corpus: &Corpus, held_out: &HeldOut) -> Result<(), Box<dyn Error>> {
@@ -103,7 +103,7 @@ fn print_named(corpus: &Corpus, confidences: &[Vec<f32>]) -> Result<(), Box<dyn 
 /// Each text's confidences by the calibration of its fold.
 fn confidences(
     corpus: &Corpus,
-    calibrations: &[(Vec<Platt>, Platt)],
+    calibrations: &[(Vec<Calibration<SIGNS>>, Calibration<1>)],
     texts: &[Learnable],
     scores: &[Scores],
 ) -> Vec<Vec<f32>> {
