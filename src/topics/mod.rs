@@ -389,10 +389,9 @@ impl Outputs {
             }
         }
         let signs = |output: usize| {
-            let others = best[level(output)].into_iter().flatten().filter(|&other| other != output);
-            let mut others = others.map(|other| scores[other]).chain([evened(0.0); 2]);
             let kin = self.parents[output].map_or(best_child[output], |parent| scores[parent]);
-            let mut other = || others.next().unwrap_or(evened(0.0));
+            let mut others = best[level(output)].into_iter().flatten().filter(|&other| other != output);
+            let mut other = || others.next().map_or(evened(0.0), |other| scores[other]);
             [scores[output], kin, other(), other()]
         };
         (0..scores.len()).map(signs).collect()
