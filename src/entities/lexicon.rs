@@ -1,9 +1,9 @@
 //! What is known about words and phrases beforehand: word clusters, how words are usually
 //! written, and gazetteers.
 
-use super::table::Table;
 use super::tags::KINDS;
 use super::words::{self, Case};
+use crate::model::table::Table;
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
 /// A kind of gazetteer; its number is a bit in a mask.

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashSet;
 
-use super::table::Table;
 use super::words;
 use crate::document::EntityKind;
+use crate::model::table::Table;
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
 /// What sort of thing a link's table lists.

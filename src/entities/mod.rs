@@ -15,7 +15,6 @@ mod pronouns;
 mod reading;
 mod resolve;
 mod salience;
-mod table;
 mod tagger;
 mod tags;
 #[cfg(test)]

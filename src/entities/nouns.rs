@@ -5,8 +5,8 @@ use std::ops::Range;
 use rustc_hash::FxHashSet;
 
 use super::reading::{Line, Reading, Word};
-use super::table::Table;
 use super::words::{self, Case};
+use crate::model::table::Table;
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
 /// Words of closed classes that end a noun phrase.

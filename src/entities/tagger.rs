@@ -8,8 +8,8 @@ use std::ops::Range;
 use super::features::{self, Evidence, LineFacts, PLACES, Place};
 use super::lexicon::Lexicon;
 use super::reading::{Line, Reading};
-use super::table::Table;
 use super::tags::{self, KINDS, OUTSIDE, TAGS, Tag};
+use crate::model::table::Table;
 use crate::model::{ModelError, ModelFile, ModelWriter};
 
 /// Room for [`TAGS`] scores in whole vector registers.

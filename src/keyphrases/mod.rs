@@ -10,9 +10,10 @@ pub mod train;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::document::{Entity, EntityKind, KeyPhrase, MentionKind, TextSpan};
+use crate::model::table::Table;
 use crate::model::{ModelError, ModelFile, ModelInfo};
 use crate::text::stem::{EMPTY, stem_hash};
 use crate::text::{Form, Segmented, SegmentedArticle, TokenKind};
@@ -58,18 +59,28 @@ enum Use {
 /// Knows what words do in phrases. Immutable; share it.
 pub struct PhraseModel {
     info: ModelInfo,
-    /// By [`lower_hash`]; other words are nouns, unless they look otherwise.
-    uses: FxHashMap<u32, Use>,
+    uses: Uses,
+}
+
+/// What words are used for, by [`lower_hash`]; others are nouns, unless they look otherwise.
+struct Uses(Table);
+
+impl Uses {
+    fn of(&self, lower: u32) -> Option<Use> {
+        self.0.get(lower).map(|section| SECTIONS[section as usize].1)
+    }
 }
 
 impl PhraseModel {
     /// Loads the weights compiled into the binary.
     pub fn load() -> Result<Self, ModelError> {
         let file = ModelFile::parse(MODEL)?;
-        let mut uses = FxHashMap::default();
-        for (section, r#use) in SECTIONS {
-            uses.extend(file.u32s(section)?.into_iter().map(|form| (form, r#use)));
+        let (mut words, mut sections) = (Vec::new(), Vec::new());
+        for (number, (section, _)) in (0..).zip(SECTIONS) {
+            words.extend(file.u32s(section)?);
+            sections.resize(words.len(), number);
         }
+        let uses = Uses(Table::with_numbers(&words, sections));
         Ok(Self { info: file.info().clone(), uses })
     }
 
@@ -86,7 +97,7 @@ impl PhraseModel {
             (&article.body, Some(&article.title))
         };
         let read = |text| Reading::new(text, owners(text, entities), &self.uses);
-        let mut phrases = Phrases::default();
+        let mut phrases = Phrases::with_room(source.forms.len());
         phrases.collect(&read(source));
         if let Some(title) = title {
             phrases.recognize(&read(title));
@@ -98,9 +109,9 @@ impl PhraseModel {
 /// A word as the model knows it: a hash of it in lower case.
 fn lower_hash(written: &str) -> u32 {
     // "don’t" is known as "don't".
-    let plain = match written.contains('’') {
-        true => Cow::Owned(written.replace('’', "'")),
-        false => Cow::Borrowed(written),
+    let plain = match written.is_ascii() {
+        true => Cow::Borrowed(written),
+        false => Cow::Owned(written.replace('’', "'")),
     };
     let lower = plain.bytes().map(|byte| byte.to_ascii_lowercase());
     lower.fold(EMPTY, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -277,7 +288,6 @@ struct Phrase {
     quarters: u8,
 }
 
-#[derive(Default)]
 struct Phrases {
     phrases: Vec<Phrase>,
     places: FxHashMap<Key, usize>,
@@ -286,6 +296,15 @@ struct Phrases {
 }
 
 impl Phrases {
+    /// For a text of so many forms; most are in no phrase or share one.
+    fn with_room(forms: usize) -> Self {
+        Self {
+            phrases: Vec::with_capacity(forms / 2),
+            places: FxHashMap::with_capacity_and_hasher(forms / 2, FxBuildHasher),
+            stems: FxHashMap::with_capacity_and_hasher(forms / 2, FxBuildHasher),
+        }
+    }
+
     /// Takes the phrases of a text.
     fn collect(&mut self, reading: &Reading) {
         let text = reading.text;
@@ -364,15 +383,15 @@ impl Phrases {
             for word in part {
                 *self.stems.entry(word.stem).or_default() += weight;
             }
-            let stems: Vec<u32> = part.iter().map(|word| word.stem).collect();
+            let stems = || part.iter().map(|word| word.stem);
             let span = text.text_span(text.span_of(part[0].token..part[part.len() - 1].token + 1));
-            let identity = entity.map_or_else(|| Key::Stems(key(&stems)), Key::Entity);
+            let identity = entity.map_or_else(|| Key::Stems(key(stems())), Key::Entity);
             let place = *self.places.entry(identity).or_insert_with(|| {
                 let is_vague = |word: &Word| word.role != Role::Noun || adjective(text.word(word.token));
                 self.phrases.push(Phrase {
                     name: part.iter().all(|word| word.capital),
                     vague: entity.is_none() && part.iter().all(is_vague),
-                    stems: stems.clone(),
+                    stems: stems().collect(),
                     shown: span,
                     mentions: Vec::new(),
                     weight: 0.0,
@@ -381,8 +400,8 @@ impl Phrases {
                 self.phrases.len() - 1
             });
             let phrase = &mut self.phrases[place];
-            if stems.len() > phrase.stems.len() {
-                (phrase.stems, phrase.shown) = (stems, span);
+            if part.len() > phrase.stems.len() {
+                (phrase.stems, phrase.shown) = (stems().collect(), span);
             }
             phrase.mentions.push(span);
             phrase.weight += weight;
@@ -402,7 +421,6 @@ impl Phrases {
         }
         for first in 0..words.len() {
             for last in first..words.len().min(first + LONGEST) {
-                let stems: Vec<u32> = words[first..=last].iter().map(|word| word.stem).collect();
                 // Words with a mark or function word between them are not the phrase.
                 if words[last].token - words[first].token > 2 + last - first {
                     break;
@@ -413,7 +431,7 @@ impl Phrases {
                     && words.get(last + 1).is_none_or(|next| next.owner.is_none_or(|owner| owner.begins));
                 let identity = match entity {
                     Some(entity) if is_whole => Key::Entity(entity),
-                    _ => Key::Stems(key(&stems)),
+                    _ => Key::Stems(key(part.iter().map(|word| word.stem))),
                 };
                 if let Some(&place) = self.places.get(&identity) {
                     let phrase = &mut self.phrases[place];
@@ -479,8 +497,7 @@ impl Phrases {
 struct Reading<'a> {
     text: &'a Segmented<'a>,
     owners: Vec<Option<Owner>>,
-    /// As [`PhraseModel`] has them.
-    uses: &'a FxHashMap<u32, Use>,
+    uses: &'a Uses,
     /// For each form of the text.
     known: Vec<Known>,
 }
@@ -489,6 +506,7 @@ struct Reading<'a> {
 struct Known {
     /// As [`lower_hash`] makes it.
     lower: u32,
+    r#use: Option<Use>,
     /// What the lists say.
     role: Option<Role>,
     /// Like "US": in capitals, of up to four characters.
@@ -496,13 +514,16 @@ struct Known {
 }
 
 impl<'a> Reading<'a> {
-    fn new(text: &'a Segmented, owners: Vec<Option<Owner>>, uses: &'a FxHashMap<u32, Use>) -> Self {
-        let known = |form: &Form| Known {
-            lower: lower_hash(form.text),
+    fn new(text: &'a Segmented, owners: Vec<Option<Owner>>, uses: &'a Uses) -> Self {
+        let lower: Vec<u32> = text.forms.iter().map(|form| lower_hash(form.text)).collect();
+        uses.0.fetch(lower.iter().copied());
+        let known = |(form, lower): (&Form, u32)| Known {
+            lower,
+            r#use: uses.of(lower),
             role: ROLES.get(&form.stem).copied(),
             abbreviation: (2..=4).contains(&form.text.len()) && !form.text.contains(char::is_lowercase),
         };
-        Self { text, owners, uses, known: text.forms.iter().map(known).collect() }
+        Self { text, owners, uses, known: text.forms.iter().zip(lower).map(known).collect() }
     }
 
     fn known(&self, token: usize) -> &Known {
@@ -551,9 +572,9 @@ impl<'a> Reading<'a> {
     }
 
     fn used(&self, token: usize) -> Option<Use> {
-        self.uses.get(&self.known(token).lower).copied().or_else(|| {
+        self.known(token).r#use.or_else(|| {
             let is_verb =
-                |base: &str| matches!(self.uses.get(&lower_hash(base)), Some(Use::Verb | Use::MostlyVerb));
+                |base: &str| matches!(self.uses.of(lower_hash(base)), Some(Use::Verb | Use::MostlyVerb));
             bases(self.text.word(token)).any(is_verb).then_some(Use::Verb)
         })
     }
@@ -583,7 +604,7 @@ impl<'a> Reading<'a> {
         let written = self.text.word(token);
         let ends_like_one =
             written.ends_with('s') && !["ss", "us", "is"].iter().any(|end| written.ends_with(end));
-        let describes = matches!(self.uses.get(&self.known(token).lower), Some(Use::Plural | Use::Describes));
+        let describes = matches!(self.known(token).r#use, Some(Use::Plural | Use::Describes));
         !describes && (ends_like_one || PLURALS.contains(&written))
     }
 }
@@ -622,10 +643,9 @@ fn holds_together(text: &Segmented, token: usize, run: &[Word]) -> bool {
 }
 
 /// The same for the same stems in the same order.
-fn key(stems: &[u32]) -> u64 {
-    stems.iter().fold(stems.len() as u64, |key, &stem| {
-        (key.rotate_left(23) ^ u64::from(stem)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    })
+fn key(stems: impl ExactSizeIterator<Item = u32>) -> u64 {
+    let count = stems.len() as u64;
+    stems.fold(count, |key, stem| (key.rotate_left(23) ^ u64::from(stem)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Whether `part` stands in `whole`.

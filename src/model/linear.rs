@@ -134,6 +134,20 @@ impl QuantizedWeights {
         f32::from(self.values[feature as usize * self.scales.len() + output]) * self.scales[output]
     }
 
+    /// The weights of several features for `output`, in units of its scale.
+    pub fn column(&self, features: std::ops::Range<usize>, output: usize) -> impl Iterator<Item = i8> {
+        features.map(move |feature| self.values[feature * self.scales.len() + output])
+    }
+
+    /// Brings the rows of a vector's features near, as [`Table::fetch`] does slots.
+    ///
+    /// [`Table::fetch`]: super::table::Table::fetch
+    pub fn fetch(&self, vector: &[(u32, f32)]) {
+        let outputs = self.scales.len();
+        let row = |feature: u32| &self.values[feature as usize * outputs..][..outputs];
+        fetch(vector.iter().map(|&(feature, _)| row(feature)));
+    }
+
     /// Each output's score for a vector.
     pub fn scores(&self, vector: &[(u32, f32)]) -> Vec<f32> {
         let outputs = self.scales.len();
@@ -147,6 +161,16 @@ impl QuantizedWeights {
         scores.iter_mut().zip(&self.scales).for_each(|(score, scale)| *score *= scale);
         scores
     }
+}
+
+/// Brings rows near that lie all over memory: asked for together they come together.
+pub fn fetch<'a>(rows: impl Iterator<Item = &'a [i8]>) {
+    /// How many bytes come at once.
+    const LINE: usize = 64;
+    let of_lines =
+        |row: &[i8]| row.chunks(LINE).fold(row.last().copied().unwrap_or(0), |all, line| all ^ line[0]);
+    // What was read is of no use, but has to be.
+    std::hint::black_box(rows.fold(0, |all, row| all ^ of_lines(row)));
 }
 
 /// Turns scores into a probability by logistic regression. Of one score: Platt, "Probabilistic

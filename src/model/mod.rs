@@ -7,6 +7,7 @@
 
 pub mod linear;
 pub mod svd;
+pub mod table;
 pub mod trees;
 
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! The words of a document as numbers, with what a reader knows about each of them.
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::hash::Hasher;
 
 use crate::text::{Form, Segmented, TokenKind};
@@ -141,6 +141,12 @@ impl Lexicon {
         Self { classes, rarity }
     }
 
+    /// Brings what is known of many stems near: asked for together, they come together.
+    fn fetch(&self, stems: &[u32]) {
+        // What was read is of no use, but has to be.
+        std::hint::black_box(stems.iter().fold(0, |all, &stem| all ^ self.rarity[bucket(stem)]));
+    }
+
     fn rarity(&self, stem: u32) -> f32 {
         f32::from(self.rarity[bucket(stem)]) * RARITY_STEP
     }
@@ -228,17 +234,21 @@ impl Words {
 
     /// The sentences of the second body are numbered on from those of the first, and so on.
     pub fn read_all(bodies: &[&Segmented], lexicon: &Lexicon) -> Self {
-        let mut ids = FxHashMap::<u32, u32>::default();
+        let forms = bodies.iter().map(|body| body.forms.len()).sum();
+        let mut ids = FxHashMap::with_capacity_and_hasher(forms, FxBuildHasher);
         let tokens = bodies.iter().map(|body| body.tokens.len()).sum();
         let mut words = Self { stems: Vec::new(), words: Vec::with_capacity(tokens), starts: vec![0] };
         for body in bodies {
+            let stems: Vec<u32> = body.forms.iter().map(|form| stem(form.text)).collect();
+            lexicon.fetch(&stems);
             let mut known: Vec<Option<Word>> = vec![None; body.forms.len()];
             for sentence in &body.sentences {
                 let place = words.len() as u32;
                 for token in sentence.tokens.clone() {
-                    let known = &mut known[body.form_of[token] as usize];
+                    let form = body.form_of[token] as usize;
+                    let known = &mut known[form];
                     if known.is_none() {
-                        *known = words.know(body.form(token), &mut ids, lexicon);
+                        *known = words.know(&body.forms[form], stems[form], &mut ids, lexicon);
                     }
                     let Some(word) = *known else { continue };
                     words.words.push(word);
@@ -258,10 +268,15 @@ impl Words {
         words
     }
 
-    /// The word that a form is; none for marks.
-    fn know(&mut self, form: &Form, ids: &mut FxHashMap<u32, u32>, lexicon: &Lexicon) -> Option<Word> {
+    /// The word that a form is, whose stem has a hash; none for marks.
+    fn know(
+        &mut self,
+        form: &Form,
+        hash: u32,
+        ids: &mut FxHashMap<u32, u32>,
+        lexicon: &Lexicon,
+    ) -> Option<Word> {
         let shape = shape(form)?;
-        let hash = stem(form.text);
         let stem = *ids.entry(hash).or_insert_with(|| {
             let weight = lexicon.rarity(hash);
             let never = u32::MAX;

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::document::{Section, Span, TextSpan};
 use crate::model::linear::Sparse;
+use crate::model::table::Table;
 use crate::text::stem::{EMPTY, fnv, stem_hash};
 use crate::text::{Form, Segmented, SegmentedArticle, TokenKind};
 
@@ -231,7 +232,7 @@ pub(super) fn hash_pair(first: Hash, second: Hash) -> Hash {
 
 /// The words a model knows, by place in its weights, with how telling each is.
 pub(super) struct Vocabulary {
-    places: FxHashMap<Hash, u32>,
+    places: Table,
     /// Logarithm of the inverse share of texts that hold the word, plus one.
     idf: Vec<f32>,
     /// The idf of a word that the model does not know.
@@ -239,10 +240,11 @@ pub(super) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// `hashes` and `idf` go together, each hash once.
+    /// `hashes` and `idf` go together. Where a word and a pair have one hash, it stands for the later one.
     pub fn new(hashes: &[Hash], idf: Vec<f32>) -> Self {
-        let places = hashes.iter().zip(0..).map(|(&hash, place)| (hash, place)).collect();
         let unknown_idf = idf.iter().copied().fold(0.0, f32::max);
+        let latest_first: Vec<Hash> = hashes.iter().rev().copied().collect();
+        let places = Table::with_numbers(&latest_first, (0..hashes.len() as u32).rev());
         Self { places, idf, unknown_idf }
     }
 
@@ -252,7 +254,7 @@ impl Vocabulary {
     }
 
     pub fn place(&self, hash: Hash) -> Option<u32> {
-        self.places.get(&hash).copied()
+        self.places.get(hash)
     }
 
     /// How telling a word or pair is by its place.
@@ -269,25 +271,38 @@ impl Vocabulary {
         self.place(hash).map_or(self.unknown_idf, |place| self.idf[place as usize])
     }
 
+    /// Brings what is known of many words near, as [`Table::fetch`] does.
+    fn fetch(&self, occurrences: &[Occurrence]) {
+        self.places.fetch(occurrences.iter().map(|o| o.hash));
+        let idf = occurrences.iter().filter_map(|o| self.place(o.hash)).map(|place| self.idf(place));
+        std::hint::black_box(idf.fold(0, |all, idf| all ^ idf.to_bits()));
+    }
+
     /// The words of a text by their place, each at its first occurrence, and as a vector of
     /// length at most 1: words that the model does not know take up length and have no place,
     /// so that a text of foreign words is near zero.
     pub fn vector(&self, occurrences: &[Occurrence]) -> (Sparse, Vec<u32>) {
-        // Sorting brings a word's occurrences together, in the order of the text.
-        let mut sorted: Vec<u64> =
-            occurrences.iter().zip(0u64..).map(|(o, at)| u64::from(o.hash) << 32 | at).collect();
+        self.fetch(occurrences);
+        // Pairs that the model does not know leave nothing behind. Sorting brings a word's occurrences
+        // together, in the order of the text.
+        let mut sorted = Vec::with_capacity(occurrences.len());
+        sorted.extend(
+            occurrences
+                .iter()
+                .zip(0u64..)
+                .filter(|(o, _)| !o.pair || self.place(o.hash).is_some())
+                .map(|(o, at)| u64::from(o.hash) << 32 | at),
+        );
         sorted.sort_unstable();
-        let mut vector = Sparse::with_capacity(sorted.len() / 2);
-        let mut first_at = Vec::with_capacity(sorted.len() / 2);
+        let mut vector = Sparse::with_capacity(sorted.len());
+        let mut first_at = Vec::with_capacity(sorted.len());
         let mut square = 0.0;
         for same in sorted.chunk_by(|a, b| a >> 32 == b >> 32) {
             let at = same[0] as u32;
             let count: f32 = same.iter().map(|&key| occurrences[key as u32 as usize].weight).sum();
             let first = &occurrences[at as usize];
             let Some(place) = self.place(first.hash) else {
-                if !first.pair {
-                    square += (count.ln_1p() * self.unknown_idf).powi(2);
-                }
+                square += (count.ln_1p() * self.unknown_idf).powi(2);
                 continue;
             };
             let value = count.ln_1p() * self.idf[place as usize];

@@ -3,7 +3,7 @@
 //! so that a word rare among the labelled texts counts like its neighbours.
 
 use super::features::Vocabulary;
-use crate::model::linear::Sparse;
+use crate::model::linear::{self, Sparse};
 
 /// How long the latent part of a text is beside its words.
 pub(super) const SHARE: f32 = 0.6;
@@ -21,14 +21,13 @@ impl Latent {
     /// Adds the latent part to a text's vector, as features after those of `words`, and says
     /// what the sum of its words' places was multiplied by.
     pub fn add_to(&self, vector: &mut Sparse, words: &Vocabulary) -> f32 {
+        let square: f32 = vector.iter().map(|(_, value)| value * value).sum();
+        let place = |&(word, value): &(u32, f32)| self.row(word).map(|(row, scale)| (row, value * scale));
+        let places: Vec<(&[i8], f32)> = vector.iter().filter_map(place).collect();
+        linear::fetch(places.iter().map(|&(row, _)| row));
         let mut sum = vec![0.0f32; self.dimensions];
-        let mut square = 0.0;
-        for &(word, value) in vector.iter() {
-            square += value * value;
-            if let Some((row, scale)) = self.row(word) {
-                let value = value * scale;
-                sum.iter_mut().zip(row).for_each(|(sum, &place)| *sum += value * f32::from(place));
-            }
+        for (row, value) in places {
+            sum.iter_mut().zip(row).for_each(|(sum, &place)| *sum += value * f32::from(place));
         }
         let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
         // A text of which the model knows little stays short.

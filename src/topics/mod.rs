@@ -225,6 +225,7 @@ impl TopicModel {
         if self.blank.holds(&vector) {
             return Vec::new();
         }
+        self.weights.fetch(&vector);
         let confidences = self.outputs.confidences(&self.calibration, &self.weights.scores(&vector));
         let mut candidates: Vec<Candidate> = confidences
             .iter()
@@ -288,34 +289,27 @@ impl TopicModel {
         first_at: &[u32],
         occurrences: &[Occurrence],
     ) -> Vec<TextSpan> {
-        let first = self.words.len() as u32;
-        let latent_weights: Vec<f32> = (first..first + self.latent.dimensions as u32)
-            .map(|feature| latent_factor * self.weights.weight(feature, output))
-            .collect();
+        let latent_weights: Vec<i16> =
+            self.weights.column(self.words.len()..self.weights.features(), output).map(i16::from).collect();
+        let latent_factor = latent_factor * self.weights.scales[output];
         let weight = |word| {
-            let latent = self.latent.row(word).map_or(0.0, |(row, scale)| scale * dot(row, &latent_weights));
-            self.weights.weight(word, output) + latent
+            let latent =
+                self.latent.row(word).map_or(0.0, |(row, scale)| scale * dot(row, &latent_weights) as f32);
+            self.weights.weight(word, output) + latent_factor * latent
         };
         let mut adding: Vec<(f32, u32)> =
             vector.iter().zip(first_at).map(|(&(word, value), &at)| (value * weight(word), at)).collect();
-        adding.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let least = adding.first().map_or(0.0, |best| best.0 * EVIDENCE_SHARE).max(f32::MIN_POSITIVE);
-        let strong = adding.into_iter().take_while(|(value, _)| *value >= least);
-        some_of(strong.map(|(_, at)| occurrences[at as usize].span()))
+        let best = adding.iter().fold(0.0_f32, |best, (value, _)| best.max(*value));
+        let least = (best * EVIDENCE_SHARE).max(f32::MIN_POSITIVE);
+        adding.retain(|(value, _)| *value >= least);
+        adding.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        some_of(adding.into_iter().map(|(_, at)| occurrences[at as usize].span()))
     }
 }
 
-/// The product of two rows of one length, summed up in eight parts that do not wait for each other.
-fn dot(row: &[i8], weights: &[f32]) -> f32 {
-    let ((row, row_end), (weights, weights_end)) = (row.as_chunks::<8>(), weights.as_chunks::<8>());
-    let mut parts = [0.0; 8];
-    for (row, weights) in row.iter().zip(weights) {
-        for ((part, &at), weight) in parts.iter_mut().zip(row).zip(weights) {
-            *part += f32::from(at) * weight;
-        }
-    }
-    let end = row_end.iter().zip(weights_end).map(|(&at, weight)| f32::from(at) * weight);
-    parts.into_iter().chain(end).sum()
+/// The product of two rows of one length; the second is as wide as processors multiply and add in one step.
+fn dot(row: &[i8], other: &[i16]) -> i32 {
+    row.iter().zip(other).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
 /// The first few spans, without those that overlap an earlier one, sorted.

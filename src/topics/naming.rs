@@ -4,13 +4,12 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
-
 use super::features::{Hash, Occurrence, Reader, Vocabulary};
 use super::latent::Latent;
 use super::taxonomy::{Place, Taxonomy};
 use crate::document::{Section, TextSpan};
 use crate::model::linear::Sparse;
+use crate::model::table::Table;
 use crate::model::trees;
 
 /// Between two words of a name there is room for "of the" and no more, in bytes.
@@ -21,10 +20,14 @@ const LEAD: usize = 25;
 
 /// The names of concepts, as sequences of words.
 pub(super) struct Names {
-    by_first_word: FxHashMap<Hash, Vec<Name>>,
+    /// Where in `names` those begin that have a word as their first.
+    by_first_word: Table,
+    /// Those with one first word together.
+    names: Vec<Name>,
 }
 
 struct Name {
+    first: Hash,
     rest: Vec<Hash>,
     concept: Place,
     /// Whether it has capitals itself, as "Christianity".
@@ -87,39 +90,49 @@ pub(super) struct Context<'a> {
 
 impl Names {
     pub fn new(taxonomy: &Taxonomy, reader: &Reader, concepts: impl Iterator<Item = Place>) -> Self {
-        let mut names = Self { by_first_word: FxHashMap::default() };
+        let mut by_first_word: BTreeMap<Hash, Vec<Name>> = BTreeMap::new();
+        let mut add = |words: Vec<Hash>, concept, proper, kin| {
+            let Some((&first, rest)) = words.split_first() else { return };
+            let names = by_first_word.entry(first).or_default();
+            if !names.iter().any(|known| known.concept == concept && known.rest == rest) {
+                names.push(Name { first, rest: rest.to_vec(), concept, proper, kin });
+            }
+        };
         for concept in concepts {
             let name = &taxonomy.concept(concept).name;
             let proper = name.contains(char::is_uppercase);
             for form in forms(name) {
-                names.add(reader.words_of(&form), Name { rest: Vec::new(), concept, proper, kin: false });
+                add(reader.words_of(&form), concept, proper, false);
                 for kin in family(&form) {
-                    names.add(reader.words_of(&kin), Name { rest: Vec::new(), concept, proper, kin: true });
+                    add(reader.words_of(&kin), concept, proper, true);
                 }
             }
         }
-        // The longest name first, so that "nuclear power" is not taken for less, and before all kin.
-        for names in names.by_first_word.values_mut() {
-            names.sort_by_key(|name| (name.kin, std::cmp::Reverse(name.rest.len())));
+        let (mut places, mut names) = (Vec::new(), Vec::new());
+        for of_word in by_first_word.values_mut() {
+            // The longest name first, so that "nuclear power" is not taken for less, and before all kin.
+            of_word.sort_by_key(|name| (name.kin, std::cmp::Reverse(name.rest.len())));
+            places.push(names.len() as u32);
+            names.append(of_word);
         }
-        names
+        let first_words: Vec<Hash> = by_first_word.into_keys().collect();
+        Self { by_first_word: Table::with_numbers(&first_words, places), names }
     }
 
-    fn add(&mut self, words: Vec<Hash>, name: Name) {
-        let Some((first, rest)) = words.split_first() else { return };
-        let names = self.by_first_word.entry(*first).or_default();
-        if !names.iter().any(|known| known.concept == name.concept && known.rest == rest) {
-            names.push(Name { rest: rest.to_vec(), ..name });
-        }
+    /// The names that begin with a word.
+    fn with_first(&self, word: Hash) -> &[Name] {
+        let names = self.by_first_word.get(word).map_or(&[][..], |place| &self.names[place as usize..]);
+        &names[..names.iter().take_while(|name| name.first == word).count()]
     }
 
     /// Every concept that the text names, in the order of the taxonomy.
     pub fn find(&self, occurrences: &[Occurrence], context: Context, taxonomy: &Taxonomy) -> Vec<Named> {
         let singles: Vec<&Occurrence> = occurrences.iter().filter(|occurrence| !occurrence.pair).collect();
+        self.by_first_word.fetch(singles.iter().map(|word| word.hash));
         let mut found: BTreeMap<Place, Mentions> = BTreeMap::new();
         let mut at = 0;
         while at < singles.len() {
-            let names = self.by_first_word.get(&singles[at].hash).map_or(&[][..], Vec::as_slice);
+            let names = self.with_first(singles[at].hash);
             let Some(name) = names.iter().find(|name| name.is_at(&singles[at..])) else {
                 at += 1;
                 continue;
