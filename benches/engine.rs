@@ -30,6 +30,19 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 
 const PAGE: &str = include_str!("../examples/articles/harbour-bridge.txt");
 const HTML_PAGE: &str = include_str!("../examples/articles/lithium-merger.html");
+/// Of ten kinds.
+const ARTICLES: [&str; 10] = [
+    include_str!("../tests/golden_articles/court_case.txt"),
+    include_str!("../tests/golden_articles/election.txt"),
+    include_str!("../tests/golden_articles/explainer.txt"),
+    include_str!("../tests/golden_articles/interview.txt"),
+    include_str!("../tests/golden_articles/listicle.txt"),
+    include_str!("../tests/golden_articles/live_blog.txt"),
+    include_str!("../tests/golden_articles/market_report.txt"),
+    include_str!("../tests/golden_articles/obituary.txt"),
+    include_str!("../tests/golden_articles/press_release.txt"),
+    include_str!("../tests/golden_articles/sport_report.txt"),
+];
 /// Up to 1 MiB, the longest content that is taken: as many tokens a second at all lengths, or time
 /// does not grow linearly.
 const WORDS: [usize; 5] = [200, 600, 5_000, 40_000, 165_000];
@@ -107,6 +120,41 @@ fn stages(criterion: &mut Criterion) {
         };
         bench(&mut group, "whole", words, whole);
     }
+    group.finish();
+}
+
+/// Summary, topics and key phrases as a server comes to them: of one article after the other, each time
+/// after its entities were looked for, whose tables have pushed others out of the near caches.
+fn together(criterion: &mut Criterion) {
+    let engine = Analyzer::load().expect("the models are sound");
+    let (entities, phrases, summarizer, topics) = (
+        EntityModel::load().expect("the model is sound"),
+        PhraseModel::load().expect("the model is sound"),
+        Summarizer::load().expect("the model is sound"),
+        TopicModel::load().expect("the model is sound"),
+    );
+    let articles: Vec<Article> = ARTICLES
+        .iter()
+        .map(|text| Source { content: Content::Text((*text).to_owned()), ..Source::default() })
+        .map(|source| engine.extract(&source, Mode::Auto).article)
+        .collect();
+    let segmented: Vec<_> = articles.iter().map(segment_article).collect();
+    let mut group = criterion.benchmark_group("together");
+    group.throughput(Throughput::Elements(segmented.iter().map(|a| a.body.tokens.len() as u64).sum()));
+    group.bench_function("summary, topics and key phrases", |bencher| {
+        bencher.iter_custom(|times| {
+            let mut taken = Duration::ZERO;
+            for article in (0..times).flat_map(|_| &segmented) {
+                let found = entities.find(article);
+                let started = ProcessTime::now();
+                black_box(summarizer.summarize(article, &found, &Default::default()));
+                black_box(topics.tag(article, &Default::default()));
+                black_box(phrases.find(article, &found, 12));
+                taken += started.elapsed();
+            }
+            taken
+        });
+    });
     group.finish();
 }
 
@@ -198,6 +246,6 @@ fn grpc(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = stages, names, html, grpc
+    targets = stages, together, names, html, grpc
 }
 criterion_main!(benches);
