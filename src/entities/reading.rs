@@ -114,6 +114,7 @@ impl<'a> Reading<'a> {
         builder.section(&article.title);
         let mut reading = builder.reading;
         reading.count_forms();
+        reading.find_stretches();
         reading
     }
 
@@ -141,8 +142,9 @@ impl<'a> Reading<'a> {
         line.units.contains(&place).then(|| self.word(place))
     }
 
-    /// The stretches of `line` in which names may lie, in order. All other units are common
-    /// words among common words: outside, without a closer look.
+    /// The stretches of `line` in which names may lie, in order: words with a capital that does not only begin
+    /// a sentence or write "I", and their neighbours. All other units are
+    /// common words among common words: outside, without a closer look.
     pub fn stretches(&self, line: &Line) -> impl Iterator<Item = Range<usize>> {
         self.stretches[line.stretches.clone()].iter().cloned()
     }
@@ -180,6 +182,52 @@ impl<'a> Reading<'a> {
             }
         }
     }
+
+    /// Finds the stretches of every line, as [`Reading::stretches`] gives them.
+    fn find_stretches(&mut self) {
+        let pronoun = words::folded_hash("i");
+        let stands_out: Vec<bool> = self.units.iter().map(|unit| self.stands_out(unit, pronoun)).collect();
+        let mut stretches = Vec::new();
+        for number in 0..self.lines.len() {
+            let line = self.lines[number].units.clone();
+            let first = stretches.len();
+            let mut next = line.start;
+            let is_named = |&unit: &usize| self.may_be_named(&line, unit, &stands_out);
+            while let Some(begin) = (next..line.end).find(is_named) {
+                next = (begin..line.end).find(|unit| !is_named(unit)).unwrap_or(line.end);
+                stretches.push(begin..next);
+            }
+            self.lines[number].stretches = first..stretches.len();
+        }
+        self.stretches = stretches;
+    }
+
+    /// Whether the unit has a capital that a name may be told by: not that of "I", whose hash is
+    /// `pronoun`, and not that of a common word at a sentence's start that has none elsewhere.
+    fn stands_out(&self, unit: &Unit, pronoun: u32) -> bool {
+        const HARDLY_EVER: Usage = 1;
+        let word = &self.words[unit.word as usize];
+        match word.case {
+            Case::Title | Case::Initial if unit.context.initial && word.usage == HARDLY_EVER => {
+                self.forms[word.form as usize].capital > 0
+            }
+            Case::Initial => word.folded != pronoun,
+            case => case.has_capital(),
+        }
+    }
+
+    /// Whether the unit stands out, or one beside it does, or one behind a number or mark
+    /// ("sub-Saharan", "Cup 2022").
+    fn may_be_named(&self, line: &Range<usize>, unit: usize, stands_out: &[bool]) -> bool {
+        let near = |offset| unit.checked_add_signed(offset).filter(|near| line.contains(near));
+        let stands_out = |near: Option<usize>| near.is_some_and(|near| stands_out[near]);
+        let blank = |near: Option<usize>| near.is_some_and(|near| self.word(near).case == Case::None);
+        let beside = |side: isize| {
+            let next = near(side);
+            stands_out(next) || (blank(Some(unit)) || blank(next)) && stands_out(near(2 * side))
+        };
+        stands_out(Some(unit)) || beside(-1) || beside(1)
+    }
 }
 
 struct Builder<'a, 'l> {
@@ -211,38 +259,10 @@ impl<'a> Builder<'a, '_> {
             let style = self.style(text.text, begin..end);
             for piece in (begin..end).step_by(LONGEST_LINE) {
                 let units = piece..end.min(piece + LONGEST_LINE);
-                let stretches = self.stretches(&units);
                 let (section, paragraph) = (text.section, sentence.paragraph);
-                self.reading.lines.push(Line { units, stretches, style, section, paragraph });
+                self.reading.lines.push(Line { units, stretches: 0..0, style, section, paragraph });
             }
         }
-    }
-
-    /// Finds the stretches of a line, as [`Reading::stretches`] gives them.
-    fn stretches(&mut self, line: &Range<usize>) -> Range<usize> {
-        let first = self.reading.stretches.len();
-        let mut next = line.start;
-        while let Some(begin) = (next..line.end).find(|&unit| self.may_be_named(line, unit)) {
-            let end = (begin + 1..line.end).find(|&unit| !self.may_be_named(line, unit));
-            next = end.unwrap_or(line.end);
-            self.reading.stretches.push(begin..next);
-        }
-        first..self.reading.stretches.len()
-    }
-
-    /// Whether the unit has a capital, or one beside it has, or one behind a number or mark
-    /// ("sub-Saharan", "Cup 2022").
-    fn may_be_named(&self, line: &Range<usize>, unit: usize) -> bool {
-        let case = |offset| {
-            let near = unit.checked_add_signed(offset).filter(|near| line.contains(near));
-            near.map_or(Case::Lower, |near| self.reading.word(near).case)
-        };
-        let near = |side: isize| {
-            let next = case(side);
-            next.has_capital()
-                || (case(0) == Case::None || next == Case::None) && case(2 * side).has_capital()
-        };
-        case(0).has_capital() || near(-1) || near(1)
     }
 
     /// Adds a token, cut at slashes, and at a hyphen that joins a name to a common word or

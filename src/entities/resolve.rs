@@ -213,11 +213,12 @@ fn trim(reading: &Reading, name: &mut Name) -> bool {
     name.units.clone().any(|unit| case(unit) != Case::Lower)
 }
 
-/// "Security Minister To Lam" is called To Lam: whether a word in the midst of a sentence,
-/// right before a person's name, is part of it. It is if it has a capital and is short, nearly
-/// always written so or not known at all, unless it is a title or a day.
+/// "Security Minister To Lam" is called To Lam: whether a word right before a person's name is part of it.
+/// It is if it has a capital and is short, nearly always written so or not known at all, unless it is a
+/// title or a day. Where a sentence begins with it, it has to be a name that people have: "April Haines".
 fn takes_word_before(reading: &Reading, tags: &[Tag], name: &Name) -> bool {
     const UNKNOWN: Usage = 0;
+    const MOSTLY_CAPITAL: Usage = 4;
     const ALWAYS_CAPITAL: Usage = 5;
     const OTHERS: [&str; 44] = [
         "mr", "ms", "mrs", "dr", "sir", "gen", "col", "lt", "sgt", "rev", "hon", "sen", "rep", "gov", "cpl",
@@ -231,15 +232,18 @@ fn takes_word_before(reading: &Reading, tags: &[Tag], name: &Name) -> bool {
     };
     let (before, word) = (reading.units[unit], reading.word(unit));
     let text = &reading.text(line.section)[before.begin as usize..before.end as usize];
-    let title =
-        word.lists & List::Title.bit() != 0 || OTHERS.iter().any(|other| text.eq_ignore_ascii_case(other));
-    line.style == Style::Normal
+    let listed = |list: List| word.lists & list.bit() != 0;
+    let fits = if before.context.initial {
+        listed(List::GivenName) && word.usage >= MOSTLY_CAPITAL
+    } else {
+        let usual = word.usage == UNKNOWN || word.usage >= ALWAYS_CAPITAL;
+        !listed(List::Title) && (text.len() <= 3 || usual)
+    };
+    fits && line.style == Style::Normal
         && word.case == Case::Title
-        && !before.context.initial
         && tags[unit] == OUTSIDE
         && text.chars().all(char::is_alphabetic)
-        && !title
-        && (text.len() <= 3 || word.usage == UNKNOWN || word.usage >= ALWAYS_CAPITAL)
+        && !OTHERS.iter().any(|other| text.eq_ignore_ascii_case(other))
 }
 
 /// Names of the running text that stand unlabelled in headlines, where capitals tell little.

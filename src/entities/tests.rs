@@ -52,6 +52,27 @@ impl Found {
 }
 
 #[test]
+fn a_word_that_only_begins_a_sentence_is_no_reason_to_look_closer() {
+    let looked_at = |text: &str| {
+        let article = Article { text: text.into(), ..Article::default() };
+        let segmented = segment_article(&article);
+        let reading = Reading::new(&segmented, &MODEL.tagger.lexicon);
+        let units = reading.lines.iter().flat_map(|line| reading.stretches(line)).flatten();
+        units.map(|unit| reading.unit_text(Section::Body, unit).to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(looked_at("The dog and I saw that a door was open. He slept."), "");
+    assert_eq!(looked_at("The bus from Leeds was late again."), "from Leeds was");
+    assert_eq!(looked_at("The bus was late. He saw The Mail there."), "The bus saw The Mail there .");
+    assert_eq!(looked_at("April Haines was late."), "April Haines was");
+}
+
+#[test]
+fn a_sentence_may_begin_with_a_name_that_is_a_month_too() {
+    let found = read("", "April Stone said that the council was wrong. April showers came in May.");
+    assert_eq!(found.proper("April Stone"), ["April Stone"]);
+}
+
+#[test]
 fn short_names_join_the_full_one_and_titles_stay_outside() {
     let found = read(
         "",
