@@ -123,6 +123,25 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Those of the file that `ARTICLES` in the environment names, JSON with a `title` and a `text` a line; else ten of
+/// our own.
+fn articles(engine: &Analyzer) -> Vec<Article> {
+    let extract = |title: &str, text: &str, mode| {
+        let content = Content::Text(text.to_owned());
+        engine.extract(&Source { content, title: title.to_owned(), ..Source::default() }, mode).article
+    };
+    let Ok(path) = std::env::var("ARTICLES") else {
+        return ARTICLES.iter().map(|text| extract("", text, Mode::Auto)).collect();
+    };
+    let lines = std::fs::read_to_string(path).expect("the file can be read");
+    let record = |line| serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON");
+    let article = |record: serde_json::Value| {
+        let [title, text] = ["title", "text"].map(|key| record[key].as_str().unwrap_or_default());
+        extract(title, text, Mode::None)
+    };
+    lines.lines().map(record).map(article).collect()
+}
+
 /// Summary, topics and key phrases as a server comes to them: of one article after the other, each time
 /// after its entities were looked for, whose tables have pushed others out of the near caches.
 fn together(criterion: &mut Criterion) {
@@ -133,11 +152,7 @@ fn together(criterion: &mut Criterion) {
         Summarizer::load().expect("the model is sound"),
         TopicModel::load().expect("the model is sound"),
     );
-    let articles: Vec<Article> = ARTICLES
-        .iter()
-        .map(|text| Source { content: Content::Text((*text).to_owned()), ..Source::default() })
-        .map(|source| engine.extract(&source, Mode::Auto).article)
-        .collect();
+    let articles = articles(&engine);
     let segmented: Vec<_> = articles.iter().map(segment_article).collect();
     let mut group = criterion.benchmark_group("together");
     group.throughput(Throughput::Elements(segmented.iter().map(|a| a.body.tokens.len() as u64).sum()));
