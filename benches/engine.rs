@@ -84,14 +84,18 @@ fn article(engine: &Analyzer, words: usize) -> Article {
     unreachable!("the rounds go on until there are words enough")
 }
 
-fn stages(criterion: &mut Criterion) {
-    let engine = Analyzer::load().expect("the models are sound");
-    let (entities, phrases, summarizer, topics) = (
+fn models() -> (EntityModel, PhraseModel, Summarizer, TopicModel) {
+    (
         EntityModel::load().expect("the model is sound"),
         PhraseModel::load().expect("the model is sound"),
         Summarizer::load().expect("the model is sound"),
         TopicModel::load().expect("the model is sound"),
-    );
+    )
+}
+
+fn stages(criterion: &mut Criterion) {
+    let engine = Analyzer::load().expect("the models are sound");
+    let (entities, phrases, summarizer, topics) = models();
     let mut group = criterion.benchmark_group("engine");
     for words in WORDS {
         let article = article(&engine, words);
@@ -146,12 +150,7 @@ fn articles(engine: &Analyzer) -> Vec<Article> {
 /// after its entities were looked for, whose tables have pushed others out of the near caches.
 fn together(criterion: &mut Criterion) {
     let engine = Analyzer::load().expect("the models are sound");
-    let (entities, phrases, summarizer, topics) = (
-        EntityModel::load().expect("the model is sound"),
-        PhraseModel::load().expect("the model is sound"),
-        Summarizer::load().expect("the model is sound"),
-        TopicModel::load().expect("the model is sound"),
-    );
+    let (entities, phrases, summarizer, topics) = models();
     let articles = articles(&engine);
     let segmented: Vec<_> = articles.iter().map(segment_article).collect();
     let mut group = criterion.benchmark_group("together");

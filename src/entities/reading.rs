@@ -142,9 +142,9 @@ impl<'a> Reading<'a> {
         line.units.contains(&place).then(|| self.word(place))
     }
 
-    /// The stretches of `line` in which names may lie, in order: words with a capital that does not only begin
-    /// a sentence or write "I", and their neighbours. All other units are
-    /// common words among common words: outside, without a closer look.
+    /// The stretches of `line` in which names may lie, in order: words with a capital that does not only
+    /// begin a sentence or write "I", and their neighbours. All other units are common words among common
+    /// words: outside, without a closer look.
     pub fn stretches(&self, line: &Line) -> impl Iterator<Item = Range<usize>> {
         self.stretches[line.stretches.clone()].iter().cloned()
     }
